@@ -1,0 +1,214 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Which files make up the cases of a folder, and where their masks go."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from monai.config import PathLike
+from monai.data import load_decathlon_datalist
+
+from ..errors import InputError
+
+__all__ = ["VOLUME_SUFFIXES", "find_cases", "labelled_cases", "mask_path", "split_cases", "unseen_cases"]
+
+VOLUME_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
+_DICOM_MAGIC = (128, b"DICM")
+
+
+def find_cases(dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg") -> list[dict[str, str]]:
+    """
+    Find the images to segment.
+
+    They are the volumes (NIfTI, NRRD, MetaImage) and DICOM series, a folder each, in ``dataset_dir/imagesTs`` if that
+    exists, else anywhere below ``dataset_dir`` but not in folders whose name begins with "labels", hidden ones, or
+    ``output_dir``. ``dataset_dir`` may also be one volume or one series.
+
+    Args:
+        dataset_dir: folder or file.
+        output_dir: folder that the masks will be written to.
+        postfix: what the masks' names end in.
+
+    Returns:
+        ``[{"image": path}, ...]`` in alphabetical order.
+
+    Raises:
+        InputError: When there is no case, the folder does not exist, ``output_dir`` is ``dataset_dir``, or the masks
+            of two cases would have one name.
+    """
+    root = Path(dataset_dir)
+    if not root.exists():
+        raise InputError(f"dataset_dir: expected a folder of CTs, but {root} does not exist.")
+    output = Path(output_dir).resolve()
+    if output == root.resolve():
+        raise InputError(f"output_dir: expected another folder than dataset_dir, but both are {root}.")
+    if root.is_file():
+        images = [root] if _is_volume(root) else []
+    elif (root / "imagesTs").is_dir():
+        images = _images_below(root / "imagesTs", output)
+    else:
+        images = _images_below(root, output)
+    if not images:
+        raise InputError(
+            f"dataset_dir: expected volumes ({', '.join(VOLUME_SUFFIXES)}) or folders with a DICOM series, "
+            f"but found none in {root}."
+        )
+    owners: dict[Path, Path] = {}
+    for image in images:
+        mask = mask_path(image, root, output_dir, postfix)
+        if mask in owners:
+            raise InputError(
+                f"dataset_dir: {owners[mask]} and {image} would both be written to {mask}. Rename or move one of them."
+            )
+        owners[mask] = image
+    return [{"image": str(image)} for image in images]
+
+
+def mask_path(image: PathLike, dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg") -> Path:
+    """
+    Where the mask of an image goes: the image's path relative to ``dataset_dir``, below ``output_dir``, with
+    ``_<postfix>.nii.gz`` in place of its suffix. Images from elsewhere go to ``output_dir`` itself.
+
+    Args:
+        image: the image's file, or the folder of its DICOM series.
+        dataset_dir: folder that the images are in.
+        output_dir: folder for the masks.
+        postfix: what the masks' names end in.
+    """
+    path, root = Path(os.path.abspath(image)), Path(os.path.abspath(dataset_dir))
+    below = path.relative_to(root).parent if root in path.parents else Path()
+    if below.parts[:1] == ("imagesTs",):
+        below = below.relative_to("imagesTs")
+    return Path(output_dir) / below / f"{_stem(path.name)}_{postfix}.nii.gz"
+
+
+def labelled_cases(dataset_dir: PathLike, section: str = "Tr") -> list[dict[str, str]]:
+    """
+    List the images that have a label map, in the folder layout of the Medical Segmentation Decathlon.
+
+    The ``training`` list of ``dataset_dir/dataset.json`` counts if there is one. Otherwise each volume in
+    ``images<section>`` is paired with the one of the same name in ``labels<section>``.
+
+    Args:
+        dataset_dir: folder with ``imagesTr`` and ``labelsTr``.
+        section: "Tr" for training cases, "Ts" for test cases, which have labels in some data sets.
+
+    Returns:
+        ``[{"image": path, "label": path}, ...]`` in alphabetical order, or that of ``dataset.json``.
+
+    Raises:
+        InputError: When there is no case, or an image or a label is missing.
+    """
+    root = Path(dataset_dir)
+    if section == "Tr" and (root / "dataset.json").is_file():
+        listed = load_decathlon_datalist(str(root / "dataset.json"), True, "training", str(root))
+        cases = [{"image": str(case["image"]), "label": str(case["label"])} for case in listed]
+    else:
+        images = _volumes_in(root / f"images{section}")
+        labels = {_stem(label.name): label for label in _volumes_in(root / f"labels{section}")}
+        unlabelled = [str(image) for image in images if _stem(image.name) not in labels]
+        if unlabelled:
+            raise InputError(f"dataset_dir: expected a label of the same name in labels{section} for {unlabelled}.")
+        cases = [{"image": str(image), "label": str(labels[_stem(image.name)])} for image in images]
+    missing = [path for case in cases for path in case.values() if not os.path.exists(path)]
+    if missing:
+        raise InputError(f"dataset_dir: {len(missing)} files named in dataset.json do not exist, such as {missing[0]}.")
+    if not cases:
+        raise InputError(
+            f"dataset_dir: expected images{section} with volumes and labels{section} with a label map for each, "
+            f"or a dataset.json, but found none in {root}."
+        )
+    return cases
+
+
+def split_cases(
+    cases: Sequence[dict[str, str]], val_fraction: float = 0.2, seed: int = 0
+) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """
+    Split cases at random into some for training and some for validation, at least one each.
+
+    Args:
+        cases: at least two cases.
+        val_fraction: share of the cases for validation, between 0 and 1.
+        seed: of the random order.
+
+    Raises:
+        InputError: When there are fewer than two cases.
+    """
+    if len(cases) < 2:
+        raise InputError(
+            f"dataset_dir: expected at least 2 labelled cases, one for validation, but found {len(cases)}."
+        )
+    order = np.random.RandomState(seed).permutation(len(cases))
+    held_out = min(max(round(val_fraction * len(cases)), 1), len(cases) - 1)
+    return [cases[i] for i in sorted(order[held_out:])], [cases[i] for i in sorted(order[:held_out])]
+
+
+def unseen_cases(dataset_dir: PathLike, validation: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """
+    The cases to evaluate on: those of ``imagesTs`` if ``labelsTs`` exists, else the validation cases.
+
+    Args:
+        dataset_dir: folder in the layout of the Medical Segmentation Decathlon.
+        validation: the cases that training was validated on.
+    """
+    has_labels = (Path(dataset_dir) / "labelsTs").is_dir()
+    return labelled_cases(dataset_dir, "Ts") if has_labels else list(validation)
+
+
+def _stem(name: str) -> str:
+    """The name without a known suffix; splitting at dots would make one name of many: "case.1", "case.2"."""
+    for suffix in VOLUME_SUFFIXES:
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return name
+
+
+def _is_volume(path: Path) -> bool:
+    return not path.name.startswith(".") and path.name.lower().endswith(VOLUME_SUFFIXES) and path.is_file()
+
+
+def _volumes_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if _is_volume(path)) if folder.is_dir() else []
+
+
+def _images_below(root: Path, output: Path) -> list[Path]:
+    images = []
+    for folder, subfolders, names in os.walk(root):
+        here = Path(folder)
+        subfolders[:] = [
+            name for name in subfolders if not name.startswith((".", "labels")) and (here / name).resolve() != output
+        ]
+        images += _volumes_in(here)
+        if _has_dicom(here, names):
+            images.append(here)
+    return sorted(images)
+
+
+def _has_dicom(folder: Path, names: Sequence[str]) -> bool:
+    """Whether a file of the folder says that it is DICOM; such files often have no suffix."""
+    offset, magic = _DICOM_MAGIC
+    for name in sorted(names):
+        path = folder / name
+        if _is_volume(path) or not path.is_file():
+            continue
+        try:
+            with path.open("rb") as file:
+                file.seek(offset)
+                if file.read(len(magic)) == magic:
+                    return True
+        except OSError:
+            continue
+    return False

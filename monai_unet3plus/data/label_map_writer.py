@@ -1,0 +1,70 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from monai.config import PathLike
+from monai.config.type_definitions import NdarrayOrTensor
+from monai.data import NibabelWriter
+from monai.utils import convert_to_numpy
+
+__all__ = ["LabelMapWriter"]
+
+
+class LabelMapWriter(NibabelWriter):
+    """
+    Writes one label map as NIfTI, whole or not at all, for ``SaveImaged(writer=...)``.
+
+    Unlike MONAI's writer it keeps a volume of one slice three-dimensional, and writes a qform only where that can
+    express the affine: a sheared grid, as from a tilted gantry, has an sform only.
+    """
+
+    def set_data_array(
+        self, data_array: NdarrayOrTensor, channel_dim: int | None = 0, squeeze_end_dims: bool = False, **kwargs: Any
+    ) -> None:
+        """
+        Args:
+            data_array: label map of shape ``(1, H, W, D)``.
+            channel_dim: the channel axis, 0.
+            squeeze_end_dims: not used, axes of size 1 are kept.
+            kwargs: not used.
+        """
+        self.data_obj = np.asarray(convert_to_numpy(data_array))[0]
+
+    def write(self, filename: PathLike, verbose: bool = False, **kwargs: Any) -> None:
+        """
+        Args:
+            filename: path to write to. An existing file is replaced in one step when the new one is complete.
+            verbose: whether to log the file's name.
+            kwargs: not used.
+        """
+        affine = np.asarray(convert_to_numpy(self.affine), dtype=float)
+        image = nib.Nifti1Image(np.asarray(self.data_obj).astype(self.output_dtype), affine)
+        image.header.set_xyzt_units("mm")
+        image.set_sform(affine, code=1)
+        image.set_qform(affine, code=1)
+        if not np.allclose(image.get_qform(), affine, atol=1e-3):
+            image.set_qform(None, code=0)
+        target = Path(filename)
+        partial = target.with_name(f".{os.getpid()}.{target.name}")  # the suffix decides on compression
+        try:
+            nib.save(image, partial)
+            with partial.open("rb") as file:
+                os.fsync(file.fileno())
+            os.replace(partial, target)
+        finally:
+            partial.unlink(missing_ok=True)
+        self.data_obj = image

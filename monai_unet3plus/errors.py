@@ -1,0 +1,36 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+__all__ = ["InputError", "explanation_of"]
+
+
+class InputError(ValueError):
+    """
+    What the user gave is wrong: a file, a folder or an argument.
+
+    The message is one sentence or two with the file or argument, what was found, and what is expected.
+    """
+
+
+def explanation_of(error: BaseException) -> BaseException:
+    """
+    The exception that explains a failure: MONAI wraps those of transforms and of config expressions in others.
+
+    Args:
+        error: the exception that arrived.
+
+    Returns:
+        the first InputError in its chain of causes, else the end of that chain.
+    """
+    while not isinstance(error, InputError) and error.__cause__ is not None:
+        error = error.__cause__
+    return error

@@ -1,0 +1,84 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ignite.engine import Engine
+from ignite.handlers import DiskSaver
+from monai.handlers import CheckpointLoader as MonaiCheckpointLoader
+from monai.handlers import CheckpointSaver as MonaiCheckpointSaver
+
+from ..errors import InputError
+
+__all__ = ["CheckpointLoader", "CheckpointSaver"]
+
+
+class CheckpointLoader(MonaiCheckpointLoader):
+    """
+    MONAI's loader, strict, with errors that say what to do.
+
+    Arguments are those of :py:class:`monai.handlers.CheckpointLoader`.
+    """
+
+    def __call__(self, engine: Engine) -> None:
+        """
+        Raises:
+            InputError: When the checkpoint does not exist or does not fit; the message names the file and the keys.
+        """
+        if not os.path.isfile(self.load_path):
+            raise InputError(
+                f"checkpoint: expected trained weights, but {self.load_path} does not exist. Train first (train.json "
+                "writes models/model.pt), or give another file with --checkpoint."
+            )
+        try:
+            super().__call__(engine)
+        except RuntimeError as e:  # of load_state_dict; its message lists the keys
+            raise InputError(
+                f"checkpoint: {self.load_path} does not fit the network: {' '.join(str(e).split())}. Were other "
+                "organs or features given in training?"
+            ) from e
+
+    def load(self) -> None:
+        """Load without an engine, as a config does before it knows its data."""
+        self(Engine(lambda engine, batch: None))
+
+
+class CheckpointSaver(MonaiCheckpointSaver):
+    """
+    MONAI's saver, atomic: a file under its final name is complete, whenever the process is killed.
+
+    MONAI's own writes in place, and removes the last best checkpoint before it writes the new one.
+    Arguments are those of :py:class:`monai.handlers.CheckpointSaver`.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for checkpoint in (self._final_checkpoint, self._key_metric_checkpoint, self._interval_checkpoint):
+            if checkpoint is not None:
+                filename = checkpoint.save_handler.filename  # type: ignore[attr-defined]
+                checkpoint.save_handler = _AtomicSaver(self.save_dir, filename)
+
+
+class _AtomicSaver(DiskSaver):
+    """Saves under a fixed file name, if one is given, by replacing that file."""
+
+    def __init__(self, dirname: str, filename: str | None) -> None:
+        super().__init__(dirname, atomic=True, require_empty=False)
+        self.filename = filename
+
+    def __call__(self, checkpoint: Any, filename: str, metadata: Any = None) -> None:
+        super().__call__(checkpoint, self.filename or filename, metadata)
+
+    def remove(self, filename: str) -> None:
+        if self.filename is None:  # a file of a fixed name is replaced, never removed
+            super().remove(filename)

@@ -1,0 +1,179 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from monai.data.meta_obj import get_track_meta
+from monai.data.meta_tensor import MetaTensor
+from monai.inferers import Inferer, SimpleInferer
+from monai.utils import convert_to_dst_type
+from tqdm import tqdm
+
+from ..networks.blocks import ABSENT_LOGIT, gate_logits
+
+__all__ = ["AdjacentSliceInferer"]
+
+
+class AdjacentSliceInferer(Inferer):
+    """
+    Run a 2D network over a volume slice by slice, each slice together with its neighbours as channels.
+
+    The neighbours are gathered batch by batch, so that the volume is never copied whole; beyond the first and the
+    last slice these are repeated. A network with a classification-guided module (``classification_guided``,
+    ``presence_logits``, ``encode`` and ``decode``, as :py:class:`monai_unet3plus.networks.nets.UNet3Plus` has them)
+    is asked first whether a slice holds an organ at all. The verdict is made once per slice and organ, as the maximum
+    over the windows of the inner inferer: windows judged one by one would erase an organ across their border. Slices
+    without any organ are not decoded.
+
+    Args:
+        inferer: 2D inferer that gets each batch of slices, for instance
+            ``SlidingWindowInferer(roi_size=(320, 320), mode="gaussian")``. Defaults to ``SimpleInferer()``,
+            whole slices.
+        num_slices: number of neighbouring slices that make up the channels, odd. Defaults to 3.
+        spatial_dim: spatial axis along which the slices are stacked. Defaults to 2, the last one.
+        slice_batch_size: number of slices that are handed to ``inferer`` at once. Defaults to 1.
+        postprocess: applied to the logits of each batch of slices, ``(N, out_channels, H, W)``, before they are stored;
+            one that makes a label map ``(N, 1, H, W)`` saves memory. Defaults to None, which keeps all logits.
+        return_presence: whether to return the presence margins besides. Defaults to False.
+        progress: whether to show a progress bar. Defaults to False.
+
+    Raises:
+        ValueError: When ``num_slices`` is not odd and positive, ``spatial_dim`` is not 0, 1 or 2, or
+            ``slice_batch_size`` is not positive.
+    """
+
+    def __init__(
+        self,
+        inferer: Callable[..., Any] | None = None,
+        num_slices: int = 3,
+        spatial_dim: int = 2,
+        slice_batch_size: int = 1,
+        postprocess: Callable[[torch.Tensor], torch.Tensor] | None = None,
+        return_presence: bool = False,
+        progress: bool = False,
+    ) -> None:
+        super().__init__()
+        if num_slices < 1 or num_slices % 2 == 0:
+            raise ValueError(f"Expected argument `num_slices` to be odd and positive, but got {num_slices}.")
+        if spatial_dim not in (0, 1, 2):
+            raise ValueError(f"Expected argument `spatial_dim` to be 0, 1 or 2, but got {spatial_dim}.")
+        if slice_batch_size < 1:
+            raise ValueError(f"Expected argument `slice_batch_size` to be positive, but got {slice_batch_size}.")
+        self.inferer = SimpleInferer() if inferer is None else inferer
+        self.num_slices = num_slices
+        self.spatial_dim = spatial_dim
+        self.slice_batch_size = slice_batch_size
+        self.postprocess = postprocess
+        self.return_presence = return_presence
+        self.progress = progress
+
+    def __call__(
+        self, inputs: torch.Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
+        """
+        Args:
+            inputs: volumes of shape ``(B, 1, H, W, D)``.
+            network: 2D network in evaluation mode, ``(N, num_slices, h, w)`` to logits ``(N, out_channels, h, w)``.
+            args: further arguments for ``network``.
+            kwargs: further keyword arguments for ``network``.
+
+        Returns:
+            what ``postprocess`` makes of the logits, ``(B, C, H, W, D)``, a MetaTensor with the meta of ``inputs`` if
+            that is one. With ``return_presence`` also the margin between the presence logits, ``(B, out_channels, D)``,
+            the maximum over windows: positive where the organ is judged present.
+
+        Raises:
+            ValueError: When ``inputs`` is not of that shape, or presence is asked of a network that has no classifier.
+            TypeError: When the network does not return one tensor.
+        """
+        if inputs.dim() != 5 or inputs.shape[1] != 1:
+            raise ValueError(f"Expected volumes of shape (B, 1, H, W, D), but got {tuple(inputs.shape)}.")
+        guided = bool(getattr(network, "classification_guided", False))
+        if self.return_presence and not guided:
+            raise ValueError("return_presence=True needs a network built with classification_guided=True.")
+
+        axis = self.spatial_dim + 2
+        stack = inputs.as_tensor() if isinstance(inputs, MetaTensor) else inputs
+        stack = stack[:, 0].movedim(axis - 1, 1)  # (B, slices, height, width), a view
+        batch_size, depth = stack.shape[:2]
+        output: torch.Tensor | None = None
+        margins: list[torch.Tensor] = []
+        with tqdm(total=batch_size * depth, unit="slice", disable=not self.progress, leave=False) as bar:
+            for item in range(batch_size):
+                for start in range(0, depth, self.slice_batch_size):
+                    slabs = self._gather(stack[item], start)
+                    if guided:
+                        logits, margin = self._predict_present(slabs, network, *args, **kwargs)
+                        margins.append(margin)
+                    else:
+                        logits = self.inferer(slabs, network, *args, **kwargs)
+                    if not isinstance(logits, torch.Tensor):
+                        raise TypeError(
+                            f"Expected the network to return one tensor, but got {type(logits).__name__}. "
+                            "Is it in evaluation mode?"
+                        )
+                    values = logits if self.postprocess is None else self.postprocess(logits)
+                    if output is None:
+                        shape = (batch_size, values.shape[1], *inputs.shape[2:])
+                        output = torch.empty(shape, dtype=values.dtype, device=values.device)
+                    output[item].movedim(axis - 1, 0)[start : start + len(values)] = values
+                    bar.update(len(values))
+        if output is None:
+            raise ValueError(f"Expected volumes with at least one slice, but got {tuple(inputs.shape)}.")
+        if isinstance(inputs, MetaTensor) and get_track_meta():
+            output = convert_to_dst_type(output, dst=inputs, dtype=output.dtype, device=output.device)[0]
+        if not self.return_presence:
+            return output
+        return output, torch.cat(margins).unflatten(0, (batch_size, depth)).movedim(1, 2)
+
+    def _gather(self, stack: torch.Tensor, start: int) -> torch.Tensor:
+        """The slices from ``start`` on, each with its neighbours: ``(N, num_slices, height, width)``."""
+        depth, reach = len(stack), self.num_slices // 2
+        centres = torch.arange(start, min(start + self.slice_batch_size, depth), device=stack.device)
+        offsets = torch.arange(-reach, reach + 1, device=stack.device)
+        return stack[(centres[:, None] + offsets).clamp(0, depth - 1)]
+
+    def _predict_present(
+        self, slabs: torch.Tensor, network: Any, *args: Any, **kwargs: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Gated logits ``(N, K, height, width)`` and presence margins ``(N, K)``; decodes slices with an organ only."""
+        margins = self._presence_margins(slabs, network, *args, **kwargs)
+        present = margins > 0
+        chosen = present.any(dim=1)
+        shape = (*margins.shape, *slabs.shape[2:])
+        if not bool(chosen.any()):
+            return slabs.new_full(shape, ABSENT_LOGIT), margins
+        decoded = self.inferer(slabs[chosen], lambda x, *_, **__: network.decode(network.encode(x)), *args, **kwargs)
+        logits = decoded.new_full(shape, ABSENT_LOGIT)
+        logits[chosen] = gate_logits(decoded, present[chosen])
+        return logits, margins
+
+    def _presence_margins(self, slabs: torch.Tensor, network: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
+        """Present minus absent logit, ``(N, K)``, the maximum over the windows that the inner inferer makes."""
+        # Inner inferers do not tell which slice a window is from. A channel with the slice's number does.
+        numbers = torch.arange(1, len(slabs) + 1, dtype=slabs.dtype, device=slabs.device)
+        numbers = numbers[:, None, None, None].expand(-1, 1, *slabs.shape[2:])
+        owners: list[torch.Tensor] = []
+        window_margins: list[torch.Tensor] = []
+
+        def judge(windows: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
+            logits = network.presence_logits(windows[:, :-1])
+            window_margins.append((logits[..., 1] - logits[..., 0]).float())
+            owners.append(windows[:, -1].flatten(1).amax(dim=1).long() - 1)  # padding of windows is 0
+            return windows[:, :1]
+
+        self.inferer(torch.cat([slabs, numbers], dim=1), judge, *args, **kwargs)
+        values, owner = torch.cat(window_margins), torch.cat(owners)
+        margins = values.new_full((len(slabs), values.shape[1]), -torch.inf)
+        return margins.scatter_reduce(0, owner[:, None].expand_as(values), values, "amax")

@@ -1,0 +1,66 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn as nn
+from monai.networks.layers.factories import Pool
+from monai.networks.nets.basic_unet import TwoConv
+
+
+class PlainEncoder(nn.Module):
+    """
+    The encoder of UNet 3+: two 3x3 convolutions per level, 2x2 max pooling between levels.
+
+    The paper calls it "VGG-16". Sizes that are not even are rounded down by the pooling.
+
+    Args:
+        spatial_dims: number of spatial dimensions.
+        in_channels: number of channels of the image.
+        features: channels of each level, finest first.
+        act: activation type and arguments.
+        norm: feature normalization type and arguments.
+        bias: whether the convolutions have a bias.
+        dropout: dropout ratio in the convolution blocks.
+    """
+
+    def __init__(
+        self,
+        spatial_dims: int,
+        in_channels: int,
+        features: Sequence[int],
+        act: str | tuple,
+        norm: str | tuple,
+        bias: bool,
+        dropout: float | tuple,
+    ) -> None:
+        super().__init__()
+        self.levels = nn.ModuleList()
+        for level, channels in enumerate(features):
+            inputs = in_channels if level == 0 else features[level - 1]
+            pool = nn.Identity() if level == 0 else Pool["MAX", spatial_dims](kernel_size=2)
+            self.levels.append(nn.Sequential(pool, TwoConv(spatial_dims, inputs, channels, act, norm, bias, dropout)))
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """
+        Args:
+            x: image of shape ``(B, in_channels, H, W[, D])``.
+
+        Returns:
+            one map per level, finest first: ``(B, features[k], H // 2**k, W // 2**k[, D // 2**k])``.
+        """
+        maps: list[torch.Tensor] = []
+        for level in self.levels:
+            x = level(x)
+            maps.append(x)
+        return maps

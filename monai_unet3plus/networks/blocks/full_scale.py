@@ -1,0 +1,136 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from monai.networks.blocks import Convolution
+from monai.networks.layers.factories import Pool
+
+
+def resize_to(x: torch.Tensor, size: list[int]) -> torch.Tensor:
+    """
+    Resize maps linearly to an exact size, corners not aligned, as the published network up-samples.
+
+    Args:
+        x: maps of shape ``(B, C, H, W[, D])``.
+        size: the spatial size wanted.
+
+    Returns:
+        maps of shape ``(B, C, *size)``.
+    """
+    return F.interpolate(x, size=size, mode="bilinear" if x.dim() == 4 else "trilinear", align_corners=False)
+
+
+class FullScaleBranch(nn.Module):
+    """
+    One of the maps that a decoder node gathers: brought to the node's scale, then a 3x3 convolution.
+
+    Args:
+        spatial_dims: number of spatial dimensions.
+        in_channels: channels of the map.
+        out_channels: channels of the branch (64 in the paper).
+        source_level: level of the map, 0 being the finest.
+        target_level: level of the node. Finer maps are max-pooled without overlap, coarser ones up-sampled linearly.
+        act: activation type and arguments.
+        norm: feature normalization type and arguments.
+        bias: whether the convolution has a bias.
+        dropout: dropout ratio.
+    """
+
+    def __init__(
+        self,
+        spatial_dims: int,
+        in_channels: int,
+        out_channels: int,
+        source_level: int,
+        target_level: int,
+        act: str | tuple,
+        norm: str | tuple,
+        bias: bool,
+        dropout: float | tuple,
+    ) -> None:
+        super().__init__()
+        self.is_coarser = source_level > target_level
+        self.pool: nn.Module = nn.Identity()
+        if source_level < target_level:
+            self.pool = Pool["MAX", spatial_dims](kernel_size=2 ** (target_level - source_level))
+        self.conv = Convolution(
+            spatial_dims, in_channels, out_channels, act=act, norm=norm, dropout=dropout, bias=bias, padding=1
+        )
+
+    def forward(self, x: torch.Tensor, size: list[int]) -> torch.Tensor:
+        """
+        Args:
+            x: map of shape ``(B, in_channels, ...)`` at ``source_level``.
+            size: spatial size at ``target_level``.
+
+        Returns:
+            map of shape ``(B, out_channels, *size)``.
+        """
+        x = resize_to(x, size) if self.is_coarser else self.pool(x)
+        return self.conv(x)
+
+
+class FullScaleNode(nn.Module):
+    """
+    One decoder node of UNet 3+ (paper section 2.1, equation 1).
+
+    Every scale contributes one branch: the encoder's maps down to the node's own level, and the deeper nodes'
+    maps (of which the deepest is the encoder's). They are concatenated and fused by one more convolution.
+
+    Args:
+        spatial_dims: number of spatial dimensions.
+        in_channels: channels of the map of each level, finest first.
+        level: the level of this node, 0 being the finest.
+        branch_channels: channels of each branch; the node has as many times that as there are levels.
+        act: activation type and arguments.
+        norm: feature normalization type and arguments.
+        bias: whether the convolutions have a bias.
+        dropout: dropout ratio in the convolution blocks.
+    """
+
+    def __init__(
+        self,
+        spatial_dims: int,
+        in_channels: Sequence[int],
+        level: int,
+        branch_channels: int,
+        act: str | tuple,
+        norm: str | tuple,
+        bias: bool,
+        dropout: float | tuple,
+    ) -> None:
+        super().__init__()
+        self.level = level
+        self.branches = nn.ModuleList(
+            FullScaleBranch(spatial_dims, channels, branch_channels, source, level, act, norm, bias, dropout)
+            for source, channels in enumerate(in_channels)
+        )
+        width = branch_channels * len(in_channels)
+        self.fusion = Convolution(spatial_dims, width, width, act=act, norm=norm, dropout=dropout, bias=bias, padding=1)
+
+    def forward(self, maps: list[torch.Tensor]) -> torch.Tensor:
+        """
+        Args:
+            maps: one map per level, finest first; of the levels below this node's, the decoder's.
+
+        Returns:
+            map of shape ``(B, branch_channels * len(maps), ...)`` at this node's level.
+        """
+        size = list(maps[self.level].shape[2:])
+        branches: list[torch.Tensor] = []
+        for source, branch in enumerate(self.branches):
+            branches.append(branch(maps[source], size))
+        return self.fusion(torch.cat(branches, dim=1))

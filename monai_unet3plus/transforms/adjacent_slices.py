@@ -1,0 +1,101 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+
+import torch
+from monai.config import KeysCollection
+from monai.config.type_definitions import NdarrayOrTensor
+from monai.data.meta_obj import get_track_meta
+from monai.transforms import MapTransform, Transform
+from monai.utils import TransformBackends, convert_to_dst_type, convert_to_tensor, ensure_tuple_rep
+
+__all__ = [
+    "AdjacentSlicesToChannels",
+    "AdjacentSlicesToChannelsD",
+    "AdjacentSlicesToChannelsDict",
+    "AdjacentSlicesToChannelsd",
+]
+
+
+class AdjacentSlicesToChannels(Transform):
+    """
+    Turn a slab of adjacent slices into the channels of one 2D image, the network's input (paper section 3.1).
+
+    The order is kept: with axes pointing towards the head, channels are the lower neighbour, the slice, the upper one.
+    There is no inverse, since the image has one spatial axis less.
+
+    Args:
+        num_slices: number of slices of the slab. Defaults to 3.
+        spatial_dim: spatial axis along which the slices are stacked. Defaults to 2, the last one.
+    """
+
+    backend = [TransformBackends.TORCH]
+
+    def __init__(self, num_slices: int = 3, spatial_dim: int = 2) -> None:
+        self.num_slices = num_slices
+        self.spatial_dim = spatial_dim
+
+    def __call__(self, img: NdarrayOrTensor) -> NdarrayOrTensor:
+        """
+        Args:
+            img: slab of shape ``(1, H, W, num_slices)``, or with the slices along another ``spatial_dim``.
+
+        Returns:
+            image of shape ``(num_slices, H, W)``.
+
+        Raises:
+            ValueError: When ``img`` is not of that shape.
+        """
+        slab: torch.Tensor = convert_to_tensor(img, track_meta=get_track_meta())
+        if slab.ndim != 4 or slab.shape[0] != 1 or slab.shape[self.spatial_dim + 1] != self.num_slices:
+            raise ValueError(
+                f"Expected a slab with 1 channel, 3 spatial axes and {self.num_slices} slices along spatial axis "
+                f"{self.spatial_dim}, but got shape {tuple(slab.shape)}."
+            )
+        out = slab[0].movedim(self.spatial_dim, 0)
+        return convert_to_dst_type(out, dst=img)[0]
+
+
+class AdjacentSlicesToChannelsd(MapTransform):
+    """
+    Dictionary-based wrapper of :py:class:`AdjacentSlicesToChannels`.
+
+    Args:
+        keys: keys of the slabs.
+        num_slices: number of slices, one value or one per key. Defaults to 3.
+        spatial_dim: spatial axis along which the slices are stacked. Defaults to 2.
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+    """
+
+    backend = AdjacentSlicesToChannels.backend
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        num_slices: int | Sequence[int] = 3,
+        spatial_dim: int = 2,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.converters = [
+            AdjacentSlicesToChannels(n, spatial_dim) for n in ensure_tuple_rep(num_slices, len(self.keys))
+        ]
+
+    def __call__(self, data: Mapping[Hashable, NdarrayOrTensor]) -> dict[Hashable, NdarrayOrTensor]:
+        d = dict(data)
+        for key, converter in self.key_iterator(d, self.converters):
+            d[key] = converter(d[key])
+        return d
+
+
+AdjacentSlicesToChannelsD = AdjacentSlicesToChannelsDict = AdjacentSlicesToChannelsd

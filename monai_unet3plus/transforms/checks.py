@@ -1,0 +1,118 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+
+import numpy as np
+import torch
+from monai.config import KeysCollection
+from monai.data.meta_tensor import MetaTensor
+from monai.transforms import MapTransform
+from monai.utils import ImageMetaKey, MetaKeys, TransformBackends
+
+from ..errors import InputError
+
+__all__ = ["CheckGridd", "CheckVolumed", "file_of"]
+
+
+def file_of(img: object) -> str:
+    """The file that an image was loaded from, for messages."""
+    meta = img.meta if isinstance(img, MetaTensor) else {}
+    return str(meta.get(ImageMetaKey.FILENAME_OR_OBJ, "the volume"))
+
+
+class CheckVolumed(MapTransform):
+    """
+    Refuse what is not one scalar 3D volume of finite values. To be used right after the file is loaded.
+
+    Trailing axes of size 1 are dropped: some writers add them.
+
+    Args:
+        keys: keys of arrays as they lie in the file, without a channel axis.
+        constant: whether a volume in which all voxels are equal is fine, as in a label map. Defaults to False.
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+    """
+
+    backend = [TransformBackends.TORCH]
+
+    def __init__(self, keys: KeysCollection, constant: bool = False, allow_missing_keys: bool = False) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.constant = constant
+
+    def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict[Hashable, torch.Tensor]:
+        """
+        Raises:
+            InputError: When a volume is refused; the message names its file, what was found and what is expected.
+        """
+        d = dict(data)
+        for key in self.key_iterator(d):
+            img = d[key]
+            while img.ndim > 3 and img.shape[-1] == 1:
+                img = img[..., 0]
+            self._check(img)
+            d[key] = img
+        return d
+
+    def _check(self, img: torch.Tensor) -> None:
+        shape = " x ".join(str(size) for size in img.shape)
+        if img.ndim != 3:
+            raise InputError(
+                f"{file_of(img)}: expected one 3D volume, but found {img.ndim} dimensions ({shape}). "
+                "Split a time series or a multi-channel image into 3D files first."
+            )
+        if img.numel() == 0:
+            raise InputError(f"{file_of(img)}: expected a volume with voxels, but found none ({shape}).")
+        low, high = (float(value) for value in torch.aminmax(img))
+        if not np.isfinite([low, high]).all():
+            bad = int(img.numel() - torch.isfinite(img).sum())
+            raise InputError(
+                f"{file_of(img)}: expected finite voxel values, but {bad} of {img.numel()} are NaN or infinite."
+            )
+        if low == high and not self.constant:
+            raise InputError(f"{file_of(img)}: expected an image, but every voxel has the value {low:g}.")
+
+
+class CheckGridd(MapTransform):
+    """
+    Refuse to go on with a mask that does not lie on the grid of its file. To be used right before saving.
+
+    Args:
+        keys: keys of masks, ``(C, H, W, D)``, after ``Invertd``.
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+    """
+
+    backend = [TransformBackends.TORCH]
+
+    def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False) -> None:
+        super().__init__(keys, allow_missing_keys)
+
+    def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict[Hashable, torch.Tensor]:
+        """
+        Raises:
+            InputError: When a mask has no meta data, or another shape or affine than its file.
+        """
+        for key in self.key_iterator(dict(data)):
+            mask = data[key]
+            if not isinstance(mask, MetaTensor) or MetaKeys.ORIGINAL_AFFINE not in mask.meta:
+                raise InputError(f"The mask {key!r} has lost its meta data; it can't be put on its file's grid.")
+            expected = tuple(int(size) for size in mask.meta[MetaKeys.SPATIAL_SHAPE])[:3]
+            if tuple(mask.shape[1:]) != expected:
+                raise InputError(
+                    f"{file_of(mask)}: the mask has shape {tuple(mask.shape[1:])}, its file {expected}. Not saved."
+                )
+            original = np.asarray(mask.meta[MetaKeys.ORIGINAL_AFFINE], dtype=float)
+            if not np.allclose(np.asarray(mask.affine, dtype=float), original, atol=1e-3):
+                raise InputError(
+                    f"{file_of(mask)}: the mask has the affine {np.asarray(mask.affine).tolist()}, its file "
+                    f"{original.tolist()}. Not saved."
+                )
+        return dict(data)

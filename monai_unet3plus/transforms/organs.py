@@ -1,0 +1,122 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import logging
+from collections.abc import Hashable, Mapping, Sequence
+
+import torch
+from monai.config import KeysCollection
+from monai.data.meta_obj import get_track_meta
+from monai.transforms import MapTransform
+from monai.utils import TransformBackends, convert_to_tensor, ensure_tuple
+
+from ..errors import InputError
+from .checks import file_of
+
+__all__ = ["LabelMapToMasksd", "SelectOrgansd", "logits_to_label_map"]
+
+logger = logging.getLogger(__name__)
+
+
+def logits_to_label_map(logits: torch.Tensor) -> torch.Tensor:
+    """
+    The label map of sigmoid outputs: the organ at position k becomes value k + 1.
+
+    A voxel belongs to the most probable organ, if that has a probability above 0.5, else to the background.
+
+    Args:
+        logits: shape ``(B, organs, H, W[, D])``.
+
+    Returns:
+        label map of shape ``(B, 1, H, W[, D])``, uint8.
+    """
+    largest, organ = logits.max(dim=1, keepdim=True)
+    return torch.where(largest > 0, organ + 1, 0).to(torch.uint8)
+
+
+class SelectOrgansd(MapTransform):
+    """
+    Turn a file's label values into this network's: value k + 1 for the organ at position k, 0 for all else.
+
+    Values that no organ names are background; they are logged once per file.
+
+    Args:
+        keys: keys of label maps of any shape.
+        organs: maps each organ's name to the label value or values that make it up,
+            for instance ``{"liver": [1, 2], "spleen": 3}`` where 2 is a liver's tumour.
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+
+    Raises:
+        ValueError: When there is no organ, more than 255, or a value belongs to two organs or is the background's 0.
+    """
+
+    backend = [TransformBackends.TORCH]
+
+    def __init__(
+        self, keys: KeysCollection, organs: Mapping[str, int | Sequence[int]], allow_missing_keys: bool = False
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        if not 1 <= len(organs) <= 255:
+            raise ValueError(f"Expected argument `organs` to name 1 to 255 organs, but got {len(organs)}.")
+        self.values: dict[int, int] = {}
+        for position, (name, values) in enumerate(organs.items(), start=1):
+            for value in ensure_tuple(values):
+                if value == 0:
+                    raise ValueError(f"Expected organ {name!r} to have label values other than the background's 0.")
+                if value in self.values:
+                    raise ValueError(f"Label value {value} is given to two organs in {dict(organs)}.")
+                self.values[int(value)] = position
+
+    def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict[Hashable, torch.Tensor]:
+        """
+        Raises:
+            InputError: When a label is not a whole number.
+        """
+        d = dict(data)
+        for key in self.key_iterator(d):
+            label = convert_to_tensor(d[key], track_meta=get_track_meta())
+            found = torch.unique(label)
+            if not torch.equal(found, found.round()):
+                raise InputError(f"{file_of(label)}: expected whole numbers as labels, but found {found[:5].tolist()}.")
+            unnamed = sorted({int(v) for v in found} - set(self.values) - {0})
+            if unnamed:
+                logger.info("%s: label values %s belong to no organ and count as background", file_of(label), unnamed)
+            selected = torch.zeros_like(label, dtype=torch.uint8)
+            for value, position in self.values.items():
+                selected[label == value] = position
+            d[key] = selected
+        return d
+
+
+class LabelMapToMasksd(MapTransform):
+    """
+    Split label maps into one mask per organ, as losses and metrics of sigmoid outputs take them.
+
+    Args:
+        keys: keys of label maps of shape ``(1, H, W[, D])`` with values 0 to ``num_organs``.
+        num_organs: number of masks.
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+    """
+
+    backend = [TransformBackends.TORCH]
+
+    def __init__(self, keys: KeysCollection, num_organs: int, allow_missing_keys: bool = False) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.num_organs = num_organs
+
+    def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict[Hashable, torch.Tensor]:
+        """Masks have shape ``(num_organs, H, W[, D])``, uint8."""
+        d = dict(data)
+        for key in self.key_iterator(d):
+            label = convert_to_tensor(d[key], track_meta=get_track_meta())
+            d[key] = torch.cat([label == organ for organ in range(1, self.num_organs + 1)]).to(torch.uint8)
+        return d

@@ -1,0 +1,95 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What the bundle's configs call besides building components: end a run with a sentence instead of a stack trace."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from .engines import CaseEvaluator
+from .errors import InputError, explanation_of
+
+__all__ = ["EXIT_NOTHING_DONE", "EXIT_SOME_FAILED", "exit_on_error", "exit_with_status", "warn_of_phantom_weights"]
+
+logger = logging.getLogger(__name__)
+
+EXIT_NOTHING_DONE = 1
+EXIT_SOME_FAILED = 3
+
+T = TypeVar("T")
+
+
+def exit_on_error(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """
+    Call a function in a config, and end the run with one line if it finds the user's input wrong.
+
+    MONAI would bury the sentence in a stack trace that ends in "Failed to evaluate ConfigExpression".
+
+    Args:
+        function: raises InputError, perhaps wrapped in others, for wrong input. Other exceptions pass.
+        args: its arguments.
+        kwargs: its keyword arguments.
+
+    Raises:
+        SystemExit: With status 1, after the error was logged.
+    """
+    try:
+        return function(*args, **kwargs)
+    except Exception as e:
+        cause = explanation_of(e)
+        if not isinstance(cause, InputError):
+            raise
+        logger.debug("input error", exc_info=True)
+        logger.error("%s", cause)
+        raise SystemExit(EXIT_NOTHING_DONE) from e
+
+
+def exit_with_status(evaluator: CaseEvaluator) -> None:
+    """
+    Sum up a run over cases; the last line of the log says what to look at.
+
+    Args:
+        evaluator: after its run.
+
+    Raises:
+        SystemExit: With status 3 if some cases failed, 1 if all did.
+    """
+    failed, total = len(evaluator.failures), len(evaluator.failures) + evaluator.succeeded
+    if not failed:
+        logger.info("%d of %d cases segmented", evaluator.succeeded, total)
+        return
+    for path, reason in evaluator.failures.items():
+        logger.error("failed: %s", reason if path in reason else f"{path}: {reason}")
+    logger.error("%d of %d cases segmented, %d failed", evaluator.succeeded, total, failed)
+    raise SystemExit(EXIT_SOME_FAILED if evaluator.succeeded else EXIT_NOTHING_DONE)
+
+
+def warn_of_phantom_weights(checkpoint: str, weights: Mapping[str, str]) -> None:
+    """
+    Warn if the weights in use are those that the bundle was delivered with, and were trained on phantoms only.
+
+    Args:
+        checkpoint: path of the weights.
+        weights: the entry ``weights`` of ``metadata.json``, ``{"sha256": ..., "trained_on": ...}``.
+    """
+    if weights["trained_on"] != "phantoms":
+        return
+    path = Path(checkpoint)
+    if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == weights["sha256"]:
+        logger.warning(
+            "%s was trained on synthetic phantoms only: masks of real CTs will be wrong. "
+            "Train on your own data first, see the bundle's README.",
+            path,
+        )
