@@ -75,7 +75,7 @@ def _published_names(network: UNet3Plus) -> Iterator[tuple[str, str]]:
             kind = "PT" if source < target else "Cat" if source == target else "UT"
             origin = f"hd{source}" if source > target else f"h{source}"
             published = f"{origin}_{kind}_hd{target}"
-            yield from _convolution(f"nodes.{index}.branches.{source - 1}.conv", f"{published}_conv", f"{published}_bn")
+            yield from _convolution(f"nodes.{index}.branches.{source - 1}", f"{published}_conv", f"{published}_bn")
         yield from _convolution(f"nodes.{index}.fusion", f"conv{target}d_1", f"bn{target}d_1")
     for level in range(1, depth + 1):
         for entry in ("weight", "bias"):

@@ -11,8 +11,9 @@
 from __future__ import annotations
 
 from .encoder import PlainEncoder
-from .full_scale import FullScaleBranch, FullScaleNode, resize_to
+from .full_scale import FullScaleBranch, FullScaleNode
 from .presence import ABSENT_LOGIT, PresenceHead, gate_logits, is_present
+from .upsampled_conv import resize_to, upsampled_conv
 
 __all__ = [
     "ABSENT_LOGIT",
@@ -23,4 +24,5 @@ __all__ = [
     "gate_logits",
     "is_present",
     "resize_to",
+    "upsampled_conv",
 ]

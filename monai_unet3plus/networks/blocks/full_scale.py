@@ -14,23 +14,10 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn as nn
-import torch.nn.functional as F
-from monai.networks.blocks import Convolution
-from monai.networks.layers.factories import Pool
+from monai.networks.blocks import ADN, Convolution
+from monai.networks.layers.factories import Conv, Pool
 
-
-def resize_to(x: torch.Tensor, size: list[int]) -> torch.Tensor:
-    """
-    Resize maps linearly to an exact size, corners not aligned, as the published network up-samples.
-
-    Args:
-        x: maps of shape ``(B, C, H, W[, D])``.
-        size: the spatial size wanted.
-
-    Returns:
-        maps of shape ``(B, C, *size)``.
-    """
-    return F.interpolate(x, size=size, mode="bilinear" if x.dim() == 4 else "trilinear", align_corners=False)
+from .upsampled_conv import resize_to, upsampled_conv
 
 
 class FullScaleBranch(nn.Module):
@@ -63,12 +50,13 @@ class FullScaleBranch(nn.Module):
     ) -> None:
         super().__init__()
         self.is_coarser = source_level > target_level
+        # By a factor of 2, the direct form is faster.
+        self.at_low_resolution = source_level > target_level + 1
         self.pool: nn.Module = nn.Identity()
         if source_level < target_level:
             self.pool = Pool["MAX", spatial_dims](kernel_size=2 ** (target_level - source_level))
-        self.conv = Convolution(
-            spatial_dims, in_channels, out_channels, act=act, norm=norm, dropout=dropout, bias=bias, padding=1
-        )
+        self.conv = Conv["conv", spatial_dims](in_channels, out_channels, kernel_size=3, padding=1, bias=bias)
+        self.adn = ADN("NDA", out_channels, act, norm, spatial_dims, dropout, dropout_dim=1)
 
     def forward(self, x: torch.Tensor, size: list[int]) -> torch.Tensor:
         """
@@ -79,8 +67,9 @@ class FullScaleBranch(nn.Module):
         Returns:
             map of shape ``(B, out_channels, *size)``.
         """
-        x = resize_to(x, size) if self.is_coarser else self.pool(x)
-        return self.conv(x)
+        if self.at_low_resolution:
+            return self.adn(upsampled_conv(x, self.conv.weight, self.conv.bias, size))
+        return self.adn(self.conv(resize_to(x, size) if self.is_coarser else self.pool(x)))
 
 
 class FullScaleNode(nn.Module):

@@ -1,0 +1,83 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+"Up-sample linearly, then convolve with 3x3" computed at low resolution, exactly.
+
+Both steps are linear, so the order of sums is free. A 1x1 convolution of the low-resolution map gives one map per
+tap of the kernel; then, axis by axis, one small matrix up-samples and shifts the maps of all taps at once and adds
+them. The zeros around the border are rows of the matrix, so nothing is approximated. Up-sampling 1024 channels by 16
+and convolving them costs 4 multiplications per tap for each one needed this way.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+
+__all__ = ["resize_to", "upsampled_conv"]
+
+
+def resize_to(x: torch.Tensor, size: list[int]) -> torch.Tensor:
+    """
+    Resize maps linearly to an exact size, corners not aligned, as the published network up-samples.
+
+    Args:
+        x: maps of shape ``(B, C, H, W[, D])``.
+        size: the spatial size wanted.
+
+    Returns:
+        maps of shape ``(B, C, *size)``.
+    """
+    return F.interpolate(x, size=size, mode="bilinear" if x.dim() == 4 else "trilinear", align_corners=False)
+
+
+def upsampled_conv(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, size: list[int]) -> torch.Tensor:
+    """
+    Equal to ``conv(resize_to(x, size), weight, bias, padding=1)``, to rounding.
+
+    Args:
+        x: maps of shape ``(B, C, h, w[, d])``.
+        weight: kernel of shape ``(out_channels, C, 3, 3[, 3])``.
+        bias: ``(out_channels,)`` or None.
+        size: spatial size to up-sample to.
+
+    Returns:
+        maps of shape ``(B, out_channels, *size)``.
+    """
+    axes = x.dim() - 2
+    low_size = list(x.shape[2:])
+    images = x.shape[0] * weight.shape[0]
+    per_tap = weight.movedim(1, -1).reshape([-1, weight.shape[1]] + [1] * axes)
+    low = F.conv2d(x, per_tap) if axes == 2 else F.conv3d(x, per_tap)
+
+    # An axis at a time, the last first: (images, taps of the axes left, low sizes of the axes left, sizes done).
+    # Taps are put side by side by `cat`: merging axes by a view would restrict the sizes that torch.export allows.
+    maps = low.reshape([images] + [3] * axes + low_size)
+    maps = F.linear(torch.cat(maps.unbind(axes), dim=-1), _tap_matrix(low_size[-1], size[-1], x))
+    for axis in range(axes - 2, -1, -1):
+        maps = torch.cat(maps.unbind(1 + axis), dim=1 + 2 * axis)
+        columns = maps.flatten(2 + 2 * axis).flatten(0, 2 * axis)
+        matrix = _tap_matrix(low_size[axis], size[axis], x).expand(columns.shape[0], -1, -1)
+        maps = torch.bmm(matrix, columns).view([images] + [3] * axis + low_size[:axis] + size[axis:])
+    maps = maps.view([x.shape[0], weight.shape[0]] + size)
+    return maps if bias is None else maps + bias.reshape([-1] + [1] * axes)
+
+
+def _tap_matrix(low: int, high: int, like: torch.Tensor) -> torch.Tensor:
+    """
+    The matrix ``(high, 3 * low)`` that up-samples ``low`` values to ``high`` and shifts them by -1, 0, 1 per tap.
+    """
+    centres = torch.arange(high, dtype=torch.float32, device=like.device) + 0.5
+    source = (centres * (low / high) - 0.5).clamp(0, low - 1)
+    columns = torch.arange(low, dtype=torch.float32, device=like.device)
+    upsampling = (1 - (source[:, None] - columns).abs()).clamp(min=0)
+    padded = F.pad(upsampling, [0, 0, 1, 1])
+    return torch.cat([padded[tap : tap + high] for tap in range(3)], dim=1).to(like.dtype)
