@@ -8,10 +8,6 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
+"""Cases, masks and phantoms. Import the submodules: nothing is here, so that phantoms are made without PyTorch."""
+
 from __future__ import annotations
-
-from .cases import find_cases, labelled_cases, mask_path, split_cases, unseen_cases
-from .label_map_writer import LabelMapWriter
-from .mask_layout import MaskLayout
-
-__all__ = ["LabelMapWriter", "MaskLayout", "find_cases", "labelled_cases", "mask_path", "split_cases", "unseen_cases"]

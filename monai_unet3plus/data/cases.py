@@ -52,8 +52,8 @@ def find_cases(dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg"
     if not root.exists():
         raise InputError(f"dataset_dir: expected a folder of CTs, but {root} does not exist.")
     output = Path(output_dir).resolve()
-    if output == root.resolve():
-        raise InputError(f"output_dir: expected another folder than dataset_dir, but both are {root}.")
+    if output in (root.resolve(), (root / "imagesTs").resolve()):
+        raise InputError(f"output_dir: expected another folder than that of the images, but both are {output_dir}.")
     if root.is_file():
         images = [root] if _is_volume(root) else []
     elif (root / "imagesTs").is_dir():
@@ -113,8 +113,7 @@ def labelled_cases(dataset_dir: PathLike, section: str = "Tr") -> list[dict[str,
     """
     root = Path(dataset_dir)
     if section == "Tr" and (root / "dataset.json").is_file():
-        listed = load_decathlon_datalist(str(root / "dataset.json"), True, "training", str(root))
-        cases = [{"image": str(case["image"]), "label": str(case["label"])} for case in listed]
+        cases = _listed_cases(root)
     else:
         images = _volumes_in(root / f"images{section}")
         labels = {_stem(label.name): label for label in _volumes_in(root / f"labels{section}")}
@@ -168,6 +167,18 @@ def unseen_cases(dataset_dir: PathLike, validation: Sequence[dict[str, str]]) ->
     return labelled_cases(dataset_dir, "Ts") if has_labels else list(validation)
 
 
+def _listed_cases(root: Path) -> list[dict[str, str]]:
+    file = root / "dataset.json"
+    try:
+        listed = load_decathlon_datalist(str(file), True, "training", str(root))
+        return [{"image": str(case["image"]), "label": str(case["label"])} for case in listed]
+    except (ValueError, KeyError, TypeError) as e:
+        raise InputError(
+            f'dataset_dir: expected {file} to have a list "training" of {{"image": ..., "label": ...}}, '
+            f"but found {type(e).__name__}: {e}."
+        ) from e
+
+
 def _stem(name: str) -> str:
     """The name without a known suffix; splitting at dots would make one name of many: "case.1", "case.2"."""
     for suffix in VOLUME_SUFFIXES:
@@ -202,7 +213,7 @@ def _has_dicom(folder: Path, names: Sequence[str]) -> bool:
     offset, magic = _DICOM_MAGIC
     for name in sorted(names):
         path = folder / name
-        if _is_volume(path) or not path.is_file():
+        if name.upper() == "DICOMDIR" or _is_volume(path) or not path.is_file():  # the index of a medium is no image
             continue
         try:
             with path.open("rb") as file:

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,18 @@ class LabelMapWriter(NibabelWriter):
             kwargs: not used.
         """
         self.data_obj = np.asarray(convert_to_numpy(data_array))[0]
+
+    def set_metadata(self, meta_dict: Mapping | None, resample: bool = False, **options: Any) -> None:
+        """
+        Take over the affine. MONAI 1.6's own, even if not asked to resample, fails for some orientations, such as PIR.
+
+        Args:
+            meta_dict: meta data with the label map's affine.
+            resample: not used, :py:class:`monai_unet3plus.transforms.CheckGridd` sees to the right grid.
+            options: not used.
+        """
+        _, affine, _ = self.get_meta_info(meta_dict)
+        self.affine = np.eye(4) if affine is None else affine
 
     def write(self, filename: PathLike, verbose: bool = False, **kwargs: Any) -> None:
         """

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import torch
 from ignite.engine import Engine
 from ignite.handlers import DiskSaver
 from monai.handlers import CheckpointLoader as MonaiCheckpointLoader
@@ -41,8 +42,12 @@ class CheckpointLoader(MonaiCheckpointLoader):
                 "writes models/model.pt), or give another file with --checkpoint."
             )
         try:
+            torch.load(self.load_path, map_location="meta", weights_only=True)
+        except Exception as e:  # whatever a wrong or damaged file leads torch into
+            raise InputError(f"checkpoint: {self.load_path} is damaged or holds more than weights, not loaded.") from e
+        try:
             super().__call__(engine)
-        except RuntimeError as e:  # of load_state_dict; its message lists the keys
+        except (RuntimeError, TypeError) as e:  # of load_state_dict; its message lists the keys
             raise InputError(
                 f"checkpoint: {self.load_path} does not fit the network: {' '.join(str(e).split())}. Were other "
                 "organs or features given in training?"

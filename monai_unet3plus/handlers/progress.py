@@ -10,6 +10,7 @@
 # limitations under the License.
 from __future__ import annotations
 
+import torch
 from ignite.engine import Engine
 from ignite.handlers import ProgressBar
 from monai.handlers import from_engine
@@ -39,4 +40,4 @@ class ProgressHandler:
 
 def _mean_loss(output: object) -> dict[str, float]:
     losses = from_engine(CommonKeys.LOSS)(output)
-    return {"loss": float(sum(losses) / len(losses))}
+    return {"loss": sum(float(torch.as_tensor(loss).detach()) for loss in losses) / len(losses)}

@@ -24,6 +24,8 @@ from ..networks.blocks import ABSENT_LOGIT, gate_logits
 
 __all__ = ["AdjacentSliceInferer"]
 
+_NUMBER_OFFSET = 2.0**20  # float32 counts on exactly from here
+
 
 class AdjacentSliceInferer(Inferer):
     """
@@ -94,12 +96,15 @@ class AdjacentSliceInferer(Inferer):
             the maximum over windows: positive where the organ is judged present.
 
         Raises:
-            ValueError: When ``inputs`` is not of that shape, or presence is asked of a network that has no classifier.
+            ValueError: When ``inputs`` is not of that shape, presence is asked of a network that has no classifier,
+                or one with a classifier is in training mode.
             TypeError: When the network does not return one tensor.
         """
         if inputs.dim() != 5 or inputs.shape[1] != 1:
             raise ValueError(f"Expected volumes of shape (B, 1, H, W, D), but got {tuple(inputs.shape)}.")
         guided = bool(getattr(network, "classification_guided", False))
+        if guided and getattr(network, "training", False):
+            raise ValueError("Expected a network in evaluation mode, but it is in training mode.")
         if self.return_presence and not guided:
             raise ValueError("return_presence=True needs a network built with classification_guided=True.")
 
@@ -161,16 +166,17 @@ class AdjacentSliceInferer(Inferer):
 
     def _presence_margins(self, slabs: torch.Tensor, network: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
         """Present minus absent logit, ``(N, K)``, the maximum over the windows that the inner inferer makes."""
-        # Inner inferers do not tell which slice a window is from. A channel with the slice's number does.
-        numbers = torch.arange(1, len(slabs) + 1, dtype=slabs.dtype, device=slabs.device)
+        # Inner inferers do not tell which slice a window is from. A channel with the slice's number does; the offset
+        # makes it the largest value of a window, with whatever constant that is padded.
+        numbers = torch.arange(len(slabs), dtype=torch.float32, device=slabs.device) + _NUMBER_OFFSET
         numbers = numbers[:, None, None, None].expand(-1, 1, *slabs.shape[2:])
         owners: list[torch.Tensor] = []
         window_margins: list[torch.Tensor] = []
 
         def judge(windows: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
-            logits = network.presence_logits(windows[:, :-1])
+            logits = network.presence_logits(windows[:, :-1].to(slabs.dtype))
             window_margins.append((logits[..., 1] - logits[..., 0]).float())
-            owners.append(windows[:, -1].flatten(1).amax(dim=1).long() - 1)  # padding of windows is 0
+            owners.append((windows[:, -1].flatten(1).amax(dim=1) - _NUMBER_OFFSET).long())
             return windows[:, :1]
 
         self.inferer(torch.cat([slabs, numbers], dim=1), judge, *args, **kwargs)

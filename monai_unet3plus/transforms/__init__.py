@@ -16,7 +16,7 @@ from .adjacent_slices import (
     AdjacentSlicesToChannelsD,
     AdjacentSlicesToChannelsDict,
 )
-from .checks import CheckGridd, CheckVolumed
+from .checks import CheckGridd, CheckPaird, CheckVolumed
 from .organs import LabelMapToMasksd, SelectOrgansd, logits_to_label_map
 from .outputs import FinestOutputd
 from .slab_crop import RandSlabCropd
@@ -27,6 +27,7 @@ __all__ = [
     "AdjacentSlicesToChannelsDict",
     "AdjacentSlicesToChannelsd",
     "CheckGridd",
+    "CheckPaird",
     "CheckVolumed",
     "FinestOutputd",
     "LabelMapToMasksd",

@@ -21,7 +21,7 @@ from monai.utils import ImageMetaKey, MetaKeys, TransformBackends
 
 from ..errors import InputError
 
-__all__ = ["CheckGridd", "CheckVolumed", "file_of"]
+__all__ = ["CheckGridd", "CheckPaird", "CheckVolumed", "file_of"]
 
 
 def file_of(img: object) -> str:
@@ -79,6 +79,40 @@ class CheckVolumed(MapTransform):
             )
         if low == high and not self.constant:
             raise InputError(f"{file_of(img)}: expected an image, but every voxel has the value {low:g}.")
+
+
+class CheckPaird(MapTransform):
+    """
+    Refuse a label map that does not lie on the grid of its image. To be used right after both are loaded.
+
+    Args:
+        keys: the image's key, then that of each label map.
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+    """
+
+    backend = [TransformBackends.TORCH]
+
+    def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict[Hashable, torch.Tensor]:
+        """
+        Raises:
+            InputError: When a label map has another shape than the image, or an affine that is off by over 0.1 %.
+        """
+        image, *labels = (data[key] for key in self.key_iterator(dict(data)))
+        for label in labels:
+            if label.shape != image.shape:
+                raise InputError(
+                    f"{file_of(label)}: expected the shape of {file_of(image)}, {tuple(image.shape)}, "
+                    f"but found {tuple(label.shape)}."
+                )
+            if not (isinstance(label, MetaTensor) and isinstance(image, MetaTensor)):
+                continue
+            found, expected = np.asarray(label.affine, dtype=float), np.asarray(image.affine, dtype=float)
+            if not np.allclose(found, expected, rtol=1e-3, atol=1e-2):
+                raise InputError(
+                    f"{file_of(label)}: expected the affine of {file_of(image)}, {expected.tolist()}, "
+                    f"but found {found.tolist()}."
+                )
+        return dict(data)
 
 
 class CheckGridd(MapTransform):

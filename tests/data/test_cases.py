@@ -1,0 +1,235 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import json
+import tempfile
+import unittest
+from pathlib import Path
+
+from parameterized import parameterized
+
+from monai_unet3plus.data.cases import find_cases, labelled_cases, mask_path, split_cases, unseen_cases
+from monai_unet3plus.errors import InputError
+
+DICOM = bytes(128) + b"DICM" + bytes(8)
+
+
+class FolderTestCase(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name) / "data"
+        self.output = Path(folder.name) / "masks"
+        self.root.mkdir()
+
+    def put(self, *names: str, content: bytes = b"x") -> None:
+        for name in names:
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+    def relative(self, cases: list[dict[str, str]], key: str = "image") -> list[str]:
+        return [Path(case[key]).relative_to(self.root).as_posix() for case in cases]
+
+
+class TestFindCases(FolderTestCase):
+    def found(self) -> list[str]:
+        return self.relative(find_cases(self.root, self.output))
+
+    def test_volumes_are_found_at_any_depth_in_alphabetical_order(self) -> None:
+        self.put("b.nii", "a/c.nii.gz", "a/b/d.nrrd", "e.MHA", "f.mhd", "g.nhdr", "g.raw", "notes.txt", "h.csv")
+        self.assertEqual(self.found(), ["a/b/d.nrrd", "a/c.nii.gz", "b.nii", "e.MHA", "f.mhd", "g.nhdr"])
+
+    def test_images_of_the_test_set_are_preferred(self) -> None:
+        self.put("imagesTr/a.nii.gz", "imagesTs/b.nii.gz", "imagesTs/sub/c.nii.gz", "d.nii.gz")
+        self.assertEqual(self.found(), ["imagesTs/b.nii.gz", "imagesTs/sub/c.nii.gz"])
+
+    def test_labels_and_hidden_files_are_skipped(self) -> None:
+        self.put("imagesTr/a.nii.gz", "labelsTr/a.nii.gz", "sub/labels/a.nii.gz", "labels_final/x/a.nii.gz")
+        self.put("imagesTr/._a.nii.gz", ".cache/a.nii.gz", ".hidden.nii.gz")
+        self.assertEqual(self.found(), ["imagesTr/a.nii.gz"])
+
+    def test_masks_of_an_earlier_run_are_skipped(self) -> None:
+        self.output = self.root / "work" / "masks"
+        self.put("a.nii.gz", "work/b.nii.gz", "work/masks/a_seg.nii.gz", "work/masks/work/b_seg.nii.gz")
+        self.assertEqual(self.found(), ["a.nii.gz", "work/b.nii.gz"])
+
+    def test_folder_with_a_dicom_series_is_one_case(self) -> None:
+        self.put("patient/ct/00000001", "patient/ct/00000002", "patient/mr/IM_1.dcm", content=DICOM)
+        self.put("patient/ct/README", "patient/report/00000003", "empty/0", content=b"")
+        self.put("other/00000001", content=bytes(128) + b"DICN")
+        self.assertEqual(self.found(), ["patient/ct", "patient/mr"])
+
+    def test_volumes_beside_a_series_are_found_too(self) -> None:
+        self.put("a.nii.gz")
+        self.put("ct/1", content=DICOM)
+        self.assertEqual(self.found(), ["a.nii.gz", "ct"])
+
+    def test_index_of_a_dicom_medium_is_no_series(self) -> None:
+        self.put("DICOMDIR", "ct/1", content=DICOM)
+        self.assertEqual(self.found(), ["ct"])
+
+    def test_one_file_is_one_case(self) -> None:
+        self.put("a.nii.gz", "b.nii.gz")
+        cases = find_cases(self.root / "a.nii.gz", self.output)
+        self.assertEqual(self.relative(cases), ["a.nii.gz"])
+
+    def test_one_series_is_one_case(self) -> None:
+        self.put("ct/1", "ct/2", content=DICOM)
+        self.assertEqual(self.relative(find_cases(self.root / "ct", self.output)), ["ct"])
+
+    def test_folders_named_like_volumes_are_no_cases(self) -> None:
+        self.put("a.nii.gz/b.nii.gz")
+        self.assertEqual(self.found(), ["a.nii.gz/b.nii.gz"])
+
+    def test_missing_folder_raises(self) -> None:
+        with self.assertRaisesRegex(InputError, "dataset_dir.*nowhere does not exist"):
+            find_cases(self.root / "nowhere", self.output)
+
+    @parameterized.expand([("empty", ()), ("texts", ("a.txt",)), ("labels", ("labelsTr/a.nii.gz",))])
+    def test_folder_without_volumes_raises(self, _: str, names: tuple[str, ...]) -> None:
+        self.put(*names)
+        with self.assertRaisesRegex(InputError, f"dataset_dir.*none in {self.root}"):
+            find_cases(self.root, self.output)
+
+    def test_file_that_is_no_volume_raises(self) -> None:
+        self.put("a.txt")
+        with self.assertRaisesRegex(InputError, r"none in .*a\.txt"):
+            find_cases(self.root / "a.txt", self.output)
+
+    @parameterized.expand([("same", "."), ("said_otherwise", "sub/..")])
+    def test_masks_among_the_images_raise(self, _: str, output: str) -> None:
+        self.put("a.nii.gz", "sub/b.nii.gz")
+        with self.assertRaisesRegex(InputError, "output_dir"):
+            find_cases(self.root, self.root / output)
+
+    def test_masks_among_the_images_of_the_test_set_raise(self) -> None:
+        self.put("imagesTs/a.nii.gz")
+        with self.assertRaisesRegex(InputError, "output_dir"):
+            find_cases(self.root, self.root / "imagesTs")
+
+    def test_two_images_with_one_mask_raise_and_both_are_named(self) -> None:
+        self.put("case.nii.gz", "case.nrrd")
+        with self.assertRaisesRegex(InputError, r"case\.nii\.gz and .*case\.nrrd.*case_seg\.nii\.gz"):
+            find_cases(self.root, self.output)
+
+    def test_names_that_differ_behind_a_dot_or_by_folder_stay_apart(self) -> None:
+        names = ["a/image.nii.gz", "b/image.nii.gz", "case.1.nii.gz", "case.2.nii.gz"]
+        self.put(*names)
+        self.assertEqual(self.found(), names)
+
+
+class TestMaskPath(unittest.TestCase):
+    @parameterized.expand(
+        [
+            ("/d/a.nii.gz", "/out/a_seg.nii.gz"),
+            ("/d/sub/a.nii", "/out/sub/a_seg.nii.gz"),
+            ("/d/a.NRRD", "/out/a_seg.nii.gz"),
+            ("/d/case.1.nii.gz", "/out/case.1_seg.nii.gz"),
+            ("/d/imagesTs/a.nii.gz", "/out/a_seg.nii.gz"),
+            ("/d/imagesTs/sub/a.nii.gz", "/out/sub/a_seg.nii.gz"),
+            ("/d/sub/imagesTs/a.nii.gz", "/out/sub/imagesTs/a_seg.nii.gz"),
+            ("/d/patient/series.7", "/out/patient/series.7_seg.nii.gz"),
+            ("/d", "/out/d_seg.nii.gz"),
+            ("/elsewhere/sub/a.nii.gz", "/out/a_seg.nii.gz"),
+            ("/dd/a.nii.gz", "/out/a_seg.nii.gz"),
+        ]
+    )
+    def test_mask_keeps_the_images_place(self, image: str, expected: str) -> None:
+        self.assertEqual(mask_path(image, "/d", "/out"), Path(expected))
+
+    def test_postfix_is_used(self) -> None:
+        self.assertEqual(mask_path("/d/a.nii", "/d/", "/out", postfix="liver"), Path("/out/a_liver.nii.gz"))
+
+    def test_relative_and_absolute_paths_mean_the_same(self) -> None:
+        self.assertEqual(mask_path(Path("d/s/a.nii").absolute(), "d", "out"), Path("out/s/a_seg.nii.gz"))
+
+
+class TestLabelledCases(FolderTestCase):
+    def test_images_and_labels_are_paired_by_name(self) -> None:
+        self.put("imagesTr/b.nii.gz", "imagesTr/a.nrrd", "imagesTr/._a.nrrd")
+        self.put("labelsTr/a.nii.gz", "labelsTr/b.nii.gz", "labelsTr/unused.nii.gz")
+        cases = labelled_cases(self.root)
+        self.assertEqual(self.relative(cases), ["imagesTr/a.nrrd", "imagesTr/b.nii.gz"])
+        self.assertEqual(self.relative(cases, "label"), ["labelsTr/a.nii.gz", "labelsTr/b.nii.gz"])
+
+    def test_list_of_the_data_set_counts_if_there_is_one(self) -> None:
+        self.put("imagesTr/a.nii.gz", "imagesTr/b.nii.gz", "labelsTr/a_x.nii.gz")
+        training = [{"image": "./imagesTr/a.nii.gz", "label": "./labelsTr/a_x.nii.gz"}]
+        self.put("dataset.json", content=json.dumps({"training": training, "test": []}).encode())
+        cases = labelled_cases(self.root)
+        self.assertEqual(self.relative(cases), ["imagesTr/a.nii.gz"])
+        self.assertEqual(self.relative(cases, "label"), ["labelsTr/a_x.nii.gz"])
+
+    def test_test_cases_are_those_of_the_test_folders(self) -> None:
+        self.put("imagesTr/a.nii.gz", "labelsTr/a.nii.gz", "imagesTs/b.nii.gz", "labelsTs/b.nii.gz")
+        self.put("dataset.json", content=b'{"training": []}')
+        self.assertEqual(self.relative(labelled_cases(self.root, "Ts")), ["imagesTs/b.nii.gz"])
+
+    def test_image_without_label_raises_and_is_named(self) -> None:
+        self.put("imagesTr/a.nii.gz", "imagesTr/b.nii.gz", "labelsTr/a.nii.gz")
+        with self.assertRaisesRegex(InputError, r"labelsTr for .*imagesTr/b\.nii\.gz"):
+            labelled_cases(self.root)
+
+    def test_listed_file_that_is_missing_raises_and_is_named(self) -> None:
+        self.put("imagesTr/a.nii.gz")
+        training = [{"image": "imagesTr/a.nii.gz", "label": "labelsTr/a.nii.gz"}]
+        self.put("dataset.json", content=json.dumps({"training": training}).encode())
+        with self.assertRaisesRegex(InputError, r"1 files.*labelsTr/a\.nii\.gz"):
+            labelled_cases(self.root)
+
+    @parameterized.expand([("empty", ()), ("labels_only", ("labelsTr/a.nii.gz",)), ("other", ("a.nii.gz",))])
+    def test_folder_without_cases_raises_and_is_named(self, _: str, names: tuple[str, ...]) -> None:
+        self.put(*names)
+        with self.assertRaisesRegex(InputError, f"imagesTr.*none in {self.root}"):
+            labelled_cases(self.root)
+
+
+def cases_of(count: int) -> list[dict[str, str]]:
+    return [{"image": f"{number:03}", "label": f"{number:03}"} for number in range(count)]
+
+
+class TestSplitCases(unittest.TestCase):
+    @parameterized.expand([(10, 0.2, 2), (10, 0.0, 1), (10, 1.0, 9), (2, 0.2, 1), (3, 0.5, 2), (131, 0.2, 26)])
+    def test_share_is_held_out_and_each_case_is_in_one_part(self, count: int, fraction: float, held_out: int) -> None:
+        cases = cases_of(count)
+        training, validation = split_cases(cases, fraction)
+        self.assertEqual(len(validation), held_out)
+        self.assertEqual(sorted(training + validation, key=lambda case: case["image"]), cases)
+
+    def test_seed_decides(self) -> None:
+        first, again, other = (split_cases(cases_of(20), seed=seed) for seed in (1, 1, 2))
+        self.assertEqual(first, again)
+        self.assertNotEqual(first, other)
+
+    def test_parts_keep_the_order_of_the_cases(self) -> None:
+        for part in split_cases(cases_of(20), 0.5):
+            self.assertEqual(part, sorted(part, key=lambda case: case["image"]))
+
+    @parameterized.expand([(0,), (1,)])
+    def test_fewer_than_two_cases_raise(self, count: int) -> None:
+        with self.assertRaisesRegex(InputError, f"at least 2 labelled cases.*found {count}"):
+            split_cases(cases_of(count))
+
+
+class TestUnseenCases(FolderTestCase):
+    def test_labelled_test_cases_are_preferred(self) -> None:
+        self.put("imagesTs/b.nii.gz", "labelsTs/b.nii.gz")
+        self.assertEqual(self.relative(unseen_cases(self.root, cases_of(2))), ["imagesTs/b.nii.gz"])
+
+    def test_validation_cases_are_taken_if_the_test_set_has_no_labels(self) -> None:
+        self.put("imagesTs/b.nii.gz")
+        self.assertEqual(unseen_cases(self.root, cases_of(2)), cases_of(2))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,54 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Tiny data sets, written to a folder: a box in the Decathlon's layout, and where real CTs may be."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+# Real CTs, which are not part of the project. Tests that use them are skipped where the folder is missing.
+REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def write_boxes(folder: Path, cases: int = 3, test_cases: int = 1, shape: tuple[int, int, int] = (48, 40, 6)) -> None:
+    """
+    Write volumes of air with a body of fat in which a bright box is label 1 and a darker one label 2.
+
+    Args:
+        folder: gets imagesTr, labelsTr, imagesTs, labelsTs and dataset.json.
+        cases: number of training cases.
+        test_cases: number of test cases.
+        shape: size of the volumes.
+    """
+    rng = np.random.default_rng(0)
+    affine = np.array([[-1.5, 0, 0, 60], [0, 1.5, 0, -50], [0, 0, 4, 10], [0, 0, 0, 1.0]])
+    training = []
+    for index in range(cases + test_cases):
+        section, name = "Tr" if index < cases else "Ts", f"box_{index}.nii.gz"
+        label = np.zeros(shape, np.uint8)
+        x, y = rng.integers(8, 14, size=2)
+        label[x : x + 14, y : y + 12, 1:-1] = 1
+        label[x + 18 : x + 24, y : y + 6, 1:-2] = 2
+        image = np.full(shape, -1000.0)
+        image[3:-3, 3:-3] = -90
+        image[label == 1], image[label == 2] = 120, 60
+        image += rng.normal(0, 8, shape)
+        for kind, array in (("images", image.astype(np.int16)), ("labels", label)):
+            path = folder / f"{kind}{section}" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            nib.save(nib.Nifti1Image(array, affine), path)
+        if section == "Tr":
+            training.append({"image": f"./imagesTr/{name}", "label": f"./labelsTr/{name}"})
+    (folder / "dataset.json").write_text(json.dumps({"training": training}))

@@ -1,0 +1,196 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import torch
+from monai.data import DataLoader
+from monai.transforms import Compose, EnsureChannelFirstd, Invertd, LoadImaged, Orientationd, SaveImaged
+from parameterized import parameterized
+
+from monai_unet3plus.data.label_map_writer import LabelMapWriter
+from monai_unet3plus.data.mask_layout import MaskLayout
+from monai_unet3plus.engines import CaseDataset, CaseEvaluator
+from monai_unet3plus.inferers import AdjacentSliceInferer
+from monai_unet3plus.transforms import CheckGridd, CheckVolumed, logits_to_label_map
+
+LOGGER = "monai_unet3plus.engines.case_evaluator"
+AFFINE = np.diag([-0.7, 0.7, 5.0, 1.0])
+
+
+class Brighter(torch.nn.Module):
+    """Segments what is brighter than one half; fails on a volume with a value of 100."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        super().__init__()
+        self.error = error
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.error is not None and x.max() == 100:
+            raise self.error
+        return x[:, 1:2] - 0.5
+
+
+class TestCaseEvaluator(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.data, self.masks = Path(folder.name) / "data", Path(folder.name) / "masks"
+        self.data.mkdir()
+
+    def put(self, name: str, shape: tuple[int, ...] = (6, 5, 4), first: float = 0.0) -> Path:
+        array = np.random.RandomState(0).rand(*shape).astype(np.float32)
+        array.flat[0] = first
+        nib.save(nib.Nifti1Image(array, AFFINE), self.data / name)
+        return self.data / name
+
+    def put_one_good_and_three_bad(self) -> None:
+        (self.data / "a_text.nii.gz").write_text("not a volume")
+        self.put("b_nan.nii.gz", first=np.nan)
+        self.put("c_good.nii.gz")
+        self.put("d_series.nii.gz", shape=(6, 5, 4, 2))
+
+    def evaluator(self, network: torch.nn.Module, num_workers: int = 0, **kwargs: Any) -> CaseEvaluator:
+        preprocessing = Compose(
+            [
+                LoadImaged("image"),
+                CheckVolumed("image"),
+                EnsureChannelFirstd("image", channel_dim="no_channel"),
+                Orientationd("image", axcodes="RAS", labels=None),
+            ]
+        )
+        saver = SaveImaged(
+            "pred",
+            folder_layout=MaskLayout(self.masks, self.data),
+            writer=LabelMapWriter,
+            output_dtype=np.uint8,
+            resample=False,
+            print_log=False,
+        )
+        postprocessing = Compose(
+            [Invertd("pred", preprocessing, "image", nearest_interp=True), CheckGridd("pred"), saver]
+        )
+        cases = [{"image": str(path)} for path in sorted(self.data.iterdir())]
+        return CaseEvaluator(
+            device=torch.device("cpu"),
+            val_data_loader=DataLoader(CaseDataset(cases, preprocessing), batch_size=1, num_workers=num_workers),
+            network=network,
+            inferer=AdjacentSliceInferer(postprocess=logits_to_label_map),
+            postprocessing=postprocessing,
+            **kwargs,
+        )
+
+    def files(self) -> list[str]:
+        return sorted(path.relative_to(self.masks).as_posix() for path in self.masks.rglob("*") if path.is_file())
+
+    @parameterized.expand([("in_the_main_process", 0), ("in_a_worker", 1)])
+    def test_bad_cases_do_not_sink_the_run(self, _: str, num_workers: int) -> None:
+        self.put_one_good_and_three_bad()
+        evaluator = self.evaluator(Brighter(), num_workers)
+        with self.assertLogs(LOGGER, "INFO") as logged:
+            evaluator.run()
+
+        self.assertEqual(evaluator.succeeded, 1)
+        bad = [str(self.data / name) for name in ("a_text.nii.gz", "b_nan.nii.gz", "d_series.nii.gz")]
+        self.assertEqual(list(evaluator.failures), bad)
+        self.assertIn(f"{bad[1]}: expected finite voxel values, but 1 of 120", evaluator.failures[bad[1]])
+        self.assertIn(f"{bad[2]}: expected one 3D volume, but found 4 dimensions", evaluator.failures[bad[2]])
+
+        errors = [record.getMessage() for record in logged.records if record.levelname == "ERROR"]
+        self.assertEqual(len(errors), 3)
+        for path, error in zip(bad, errors):
+            self.assertIn(path, error)
+            self.assertNotIn("\n", error)
+        self.assertIn(f"3 of 4: {self.data / 'c_good.nii.gz'} segmented", logged.output[2])
+
+    def test_only_good_cases_leave_a_mask_and_it_is_right(self) -> None:
+        self.put_one_good_and_three_bad()
+        self.evaluator(Brighter()).run()
+        self.assertEqual(self.files(), ["c_good_seg.nii.gz"])
+        mask, image = nib.load(self.masks / "c_good_seg.nii.gz"), nib.load(self.data / "c_good.nii.gz")
+        np.testing.assert_array_equal(mask.get_fdata(), image.get_fdata() > 0.5)
+        np.testing.assert_allclose(mask.affine, image.affine)
+
+    @parameterized.expand([(RuntimeError("out of\n memory"), "RuntimeError: out of memory"), (ValueError("x"), "x")])
+    def test_network_that_fails_for_one_case_fails_that_case(self, error: Exception, reason: str) -> None:
+        for name, first in (("a.nii.gz", 0.0), ("b.nii.gz", 100.0), ("c.nii.gz", 0.0)):
+            self.put(name, first=first)
+        evaluator = self.evaluator(Brighter(error))
+        evaluator.run()
+        self.assertEqual(evaluator.succeeded, 2)
+        self.assertEqual(list(evaluator.failures), [str(self.data / "b.nii.gz")])
+        self.assertIn(reason, evaluator.failures[str(self.data / "b.nii.gz")])
+        self.assertEqual(self.files(), ["a_seg.nii.gz", "c_seg.nii.gz"])
+
+    def test_mask_that_can_not_be_saved_fails_its_case(self) -> None:
+        self.put("a.nii.gz")
+        self.put("b.nii.gz")
+        (self.masks / "a_seg.nii.gz").mkdir(parents=True)  # a folder stands where the mask should go
+        evaluator = self.evaluator(Brighter())
+        evaluator.run()
+        self.assertEqual(list(evaluator.failures), [str(self.data / "a.nii.gz")])
+        self.assertEqual(self.files(), ["b_seg.nii.gz"])
+
+    def test_keyboard_interrupt_ends_the_run(self) -> None:
+        self.put("a.nii.gz", first=100.0)
+        self.put("b.nii.gz")
+        evaluator = self.evaluator(Brighter(KeyboardInterrupt()))
+        with self.assertRaises(KeyboardInterrupt):
+            evaluator.run()
+        self.assertEqual((evaluator.succeeded, evaluator.failures), (0, {}))
+        self.assertFalse(self.masks.exists() and self.files())
+
+    def test_second_run_counts_anew(self) -> None:
+        self.put_one_good_and_three_bad()
+        evaluator = self.evaluator(Brighter())
+        evaluator.run()
+        first = dict(evaluator.failures)
+        evaluator.run()
+        self.assertEqual((evaluator.succeeded, evaluator.failures), (1, first))
+        self.put("b_nan.nii.gz")
+        evaluator.run()
+        self.assertEqual((evaluator.succeeded, len(evaluator.failures)), (2, 2))
+
+    def test_network_is_in_evaluation_mode_also_after_a_failure(self) -> None:
+        modes: list[bool] = []
+
+        class Spy(Brighter):
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                modes.append(self.training)
+                return super().forward(x)
+
+        self.put("a.nii.gz", first=100.0)
+        self.put("b.nii.gz")
+        self.evaluator(Spy(RuntimeError("x")).train()).run()
+        self.assertEqual(set(modes), {False})
+
+
+class TestCaseDataset(unittest.TestCase):
+    def test_good_items_are_as_the_transform_leaves_them(self) -> None:
+        dataset = CaseDataset([{"image": 2}], lambda item: {"image": item["image"] * 3})
+        self.assertEqual(dataset[0], {"image": 6})
+
+    def test_bad_items_carry_path_and_reason(self) -> None:
+        def transform(item: dict) -> dict:
+            raise RuntimeError("applying transform") from OSError("no such file")
+
+        item = CaseDataset([{"image": Path("/data/a.nii.gz")}], transform)[0]
+        self.assertEqual(item, {"image": "/data/a.nii.gz", "failure": "OSError: no such file"})
+
+
+if __name__ == "__main__":
+    unittest.main()

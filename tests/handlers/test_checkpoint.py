@@ -1,0 +1,203 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import os
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import torch
+from ignite.engine import Engine, Events
+from parameterized import parameterized
+
+from monai_unet3plus.errors import InputError
+from monai_unet3plus.handlers import CheckpointLoader, CheckpointSaver
+
+
+class Payload:
+    """Makes a folder when it is unpickled, as a malicious file could do worse."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple:
+        return os.mkdir, (str(self.path),)
+
+
+class FolderTestCase(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        self.path = self.root / "model.pt"
+
+    def files(self) -> list[str]:
+        return sorted(path.name for path in self.root.iterdir())
+
+
+class TestCheckpointLoader(FolderTestCase):
+    def loader(self, network: torch.nn.Module) -> CheckpointLoader:
+        return CheckpointLoader(str(self.path), {"model": network})
+
+    @parameterized.expand([("state_dict", False), ("under_its_name", True)])
+    def test_weights_are_loaded_without_an_engine(self, _: str, nested: bool) -> None:
+        trained, network = torch.nn.Linear(2, 3), torch.nn.Linear(2, 3)
+        torch.save({"model": trained.state_dict()} if nested else trained.state_dict(), self.path)
+        self.loader(network).load()
+        for name, value in trained.state_dict().items():
+            self.assertTrue(torch.equal(network.state_dict()[name], value))
+
+    def test_weights_are_loaded_when_an_engine_starts(self) -> None:
+        trained, network = torch.nn.Linear(2, 3), torch.nn.Linear(2, 3)
+        torch.save(trained.state_dict(), self.path)
+        engine = Engine(lambda engine, batch: None)
+        self.loader(network).attach(engine)
+        engine.run([0])
+        self.assertTrue(torch.equal(network.weight, trained.weight))
+
+    def test_missing_file_is_named(self) -> None:
+        with self.assertRaises(InputError) as raised:
+            self.loader(torch.nn.Linear(2, 3)).load()
+        for part in (str(self.path), "does not exist", "--checkpoint"):
+            self.assertIn(part, str(raised.exception))
+
+    def test_file_and_keys_that_do_not_fit_are_named(self) -> None:
+        torch.save({"weight": torch.zeros(3, 2), "unexpected_name": torch.zeros(1)}, self.path)
+        with self.assertRaises(InputError) as raised:
+            self.loader(torch.nn.Linear(2, 3)).load()
+        for part in (str(self.path), '"bias"', '"unexpected_name"'):
+            self.assertIn(part, str(raised.exception))
+        self.assertNotIn("\n", str(raised.exception))
+
+    def test_file_and_shapes_that_do_not_fit_are_named(self) -> None:
+        torch.save(torch.nn.Linear(2, 4).state_dict(), self.path)
+        with self.assertRaises(InputError) as raised:
+            self.loader(torch.nn.Linear(2, 3)).load()
+        for part in (str(self.path), "weight", "[4, 2]", "[3, 2]"):
+            self.assertIn(part, str(raised.exception))
+
+    @parameterized.expand([("list", [torch.zeros(1)]), ("tensor", torch.zeros(1)), ("other_names", {"a": 1})])
+    def test_contents_that_are_no_state_dict_are_refused_and_named(self, _: str, content: Any) -> None:
+        torch.save(content, self.path)
+        with self.assertRaisesRegex(InputError, f"{self.path} does not fit"):
+            self.loader(torch.nn.Linear(2, 3)).load()
+
+    @parameterized.expand([("whole", False), ("under_its_name", True)])
+    def test_pickled_code_is_refused_and_does_not_run(self, _: str, nested: bool) -> None:
+        made = self.root / "made_by_payload"
+        torch.save({"model": Payload(made)} if nested else Payload(made), self.path)
+        with self.assertRaisesRegex(InputError, str(self.path)):
+            self.loader(torch.nn.Linear(2, 3)).load()
+        self.assertFalse(made.exists())
+
+    @parameterized.expand([("text", b"not weights"), ("empty", b""), ("page", b"<html>" + bytes(100)), ("cut", None)])
+    def test_file_without_weights_is_refused_and_named(self, _: str, content: bytes | None) -> None:
+        if content is None:
+            torch.save(torch.nn.Linear(2, 3).state_dict(), self.path)
+            content = self.path.read_bytes()[:-100]
+        self.path.write_bytes(content)
+        with self.assertRaisesRegex(InputError, str(self.path)) as raised:
+            self.loader(torch.nn.Linear(2, 3)).load()
+        self.assertNotIn("features", str(raised.exception), "the network's size is not what is wrong")
+
+
+class TestCheckpointSaver(FolderTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.network = torch.nn.Linear(1, 1)
+
+    def run_epochs(self, scores: list[float], **kwargs: Any) -> CheckpointSaver:
+        """Epoch i leaves weight i, and a validation score."""
+        engine = Engine(lambda engine, batch: None)
+
+        @engine.on(Events.EPOCH_COMPLETED)
+        def validate(engine: Engine) -> None:
+            torch.nn.init.constant_(self.network.weight, engine.state.epoch)
+            engine.state.metrics["dice"] = scores[engine.state.epoch - 1]
+
+        options = {"save_key_metric": True, "key_metric_name": "dice", "key_metric_filename": "model.pt", **kwargs}
+        saver = CheckpointSaver(str(self.root), {"model": self.network}, **options)
+        saver.attach(engine)
+        engine.run([0], max_epochs=len(scores))
+        return saver
+
+    def saved_epoch(self, name: str = "model.pt") -> float:
+        return torch.load(self.root / name, weights_only=True)["weight"].item()
+
+    @parameterized.expand([([0.5, 0.8, 0.6], 2), ([0.9, 0.8, 0.6], 1), ([0.1, 0.2, 0.3], 3), ([0.0], 1)])
+    def test_best_weights_are_kept_under_the_given_name(self, scores: list[float], best: int) -> None:
+        self.run_epochs(scores)
+        self.assertEqual(self.files(), ["model.pt"])
+        self.assertEqual(self.saved_epoch(), best)
+
+    def test_final_weights_are_kept_under_their_name(self) -> None:
+        options = {"save_final": True, "final_filename": "final.pt"}
+        self.run_epochs([0.5, 0.8, 0.6], **options)
+        self.assertEqual(self.files(), ["final.pt", "model.pt"])
+        self.assertEqual((self.saved_epoch(), self.saved_epoch("final.pt")), (2, 3))
+
+    def test_numbered_files_are_removed_when_there_are_too_many(self) -> None:
+        self.run_epochs([0.1, 0.2, 0.3, 0.4], save_key_metric=False, save_interval=1, n_saved=2)
+        self.assertEqual(self.files(), ["model_epoch=3.pt", "model_epoch=4.pt"])
+
+    def test_loader_reads_what_the_saver_wrote(self) -> None:
+        self.run_epochs([0.5])
+        network = torch.nn.Linear(1, 1)
+        CheckpointLoader(str(self.path), {"model": network}).load()
+        self.assertEqual(network.weight.item(), 1)
+
+    def test_file_of_an_earlier_run_is_replaced(self) -> None:
+        self.path.write_bytes(b"older")
+        self.run_epochs([0.5])
+        self.assertEqual(self.saved_epoch(), 1)
+
+    def test_file_is_never_absent_or_half_written(self) -> None:
+        """Whenever something is written, the last best file still lies under its name."""
+        seen: list[float | None] = []
+        save = torch.save
+
+        def spy(*args: Any, **kwargs: Any) -> None:
+            seen.append(self.saved_epoch() if self.path.exists() else None)
+            save(*args, **kwargs)
+            seen.append(self.saved_epoch() if self.path.exists() else None)
+
+        with mock.patch("torch.save", spy):
+            self.run_epochs([0.1, 0.2, 0.3])
+        self.assertEqual(seen, [None, None, 1, 1, 2, 2])
+        self.assertEqual(self.saved_epoch(), 3)
+
+    @parameterized.expand([(OSError("disk full"),), (KeyboardInterrupt(),)])
+    def test_failure_leaves_the_older_file_as_it_was_and_no_other(self, error: BaseException) -> None:
+        self.run_epochs([0.5])
+        before = self.path.read_bytes()
+
+        def fail(checkpoint: Any, file: Any, **kwargs: Any) -> None:
+            if isinstance(file, (str, Path)):
+                Path(file).write_bytes(b"half a file")
+            else:
+                file.write(b"half a file")
+            raise error
+
+        with mock.patch("torch.save", fail), self.assertRaises(type(error)):
+            self.run_epochs([0.9])
+        self.assertEqual(self.files(), ["model.pt"])
+        self.assertEqual(self.path.read_bytes(), before)
+
+    def test_others_may_read_the_file(self) -> None:
+        self.run_epochs([0.5])
+        self.assertEqual(self.path.stat().st_mode & 0o444, 0o444)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,43 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class TestPackage(unittest.TestCase):
+    def test_import_prints_nothing_and_loads_nothing_heavy(self) -> None:
+        code = (
+            "import sys, monai_unet3plus; heavy = {'torch', 'monai', 'numpy'} & set(sys.modules); sys.exit(len(heavy))"
+        )
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+
+    def test_links_in_documents_lead_somewhere(self) -> None:
+        for document in [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), ROOT / "bundle" / "docs" / "README.md"]:
+            for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
+                if not target.startswith("http"):
+                    self.assertTrue((document.parent / target).exists(), f"{document.name}: {target}")
+
+    def test_every_file_of_code_has_the_licence_header(self) -> None:
+        for folder in ("monai_unet3plus", "tests"):
+            for path in (ROOT / folder).rglob("*.py"):
+                self.assertTrue(path.read_text().startswith("# Copyright (c) monai_unet3plus contributors"), path)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,120 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import unittest
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from monai.transforms import Compose
+from parameterized import parameterized
+
+from monai_unet3plus.errors import InputError
+from monai_unet3plus.workflow import exit_on_error, exit_with_status, warn_of_phantom_weights
+
+LOGGER = "monai_unet3plus.workflow"
+SENTENCE = "dataset_dir: expected volumes, but found none in /data (100%)."
+
+
+def refuse(item: Any = None) -> None:
+    raise InputError(SENTENCE)
+
+
+def refuse_deep_below(item: Any = None) -> None:
+    try:
+        Compose([refuse])(item)  # MONAI wraps what a transform raises
+    except RuntimeError as e:
+        raise RuntimeError("Failed to evaluate ConfigExpression") from e
+
+
+class TestExitOnError(unittest.TestCase):
+    def test_result_is_passed_on(self) -> None:
+        self.assertEqual(exit_on_error(lambda a, b: (a, b), 1, b=2), (1, 2))
+
+    @parameterized.expand([("direct", refuse), ("wrapped", refuse_deep_below)])
+    def test_input_error_ends_the_run_with_its_sentence(self, _: str, function: Any) -> None:
+        with self.assertLogs(LOGGER, "INFO") as logged, self.assertRaises(SystemExit) as raised:
+            exit_on_error(function, {})
+        self.assertEqual(raised.exception.code, 1)
+        (record,) = logged.records
+        self.assertEqual((record.levelname, record.getMessage()), ("ERROR", SENTENCE))
+        self.assertIsNone(record.exc_info, "a stack trace would bury the sentence")
+
+    def test_stack_trace_is_there_for_who_debugs(self) -> None:
+        with self.assertLogs(LOGGER, "DEBUG") as logged, self.assertRaises(SystemExit):
+            exit_on_error(refuse_deep_below, {})
+        self.assertIsNotNone(logged.records[0].exc_info)
+        self.assertEqual(logged.records[-1].getMessage(), SENTENCE)
+
+    @parameterized.expand([(ValueError("x"),), (RuntimeError("x"),), (KeyboardInterrupt(),), (SystemExit(7),)])
+    def test_other_exceptions_pass_unchanged(self, error: BaseException) -> None:
+        def function() -> None:
+            raise error
+
+        with self.assertNoLogs(LOGGER), self.assertRaises(type(error)) as raised:
+            exit_on_error(function)
+        self.assertIs(raised.exception, error)
+
+
+class TestExitWithStatus(unittest.TestCase):
+    def test_run_without_failures_returns(self) -> None:
+        with self.assertLogs(LOGGER, "INFO") as logged:
+            exit_with_status(SimpleNamespace(failures={}, succeeded=2))
+        (record,) = logged.records
+        self.assertEqual((record.levelname, record.getMessage()), ("INFO", "2 of 2 cases segmented"))
+
+    @parameterized.expand([("some", 3, 3), ("all", 0, 1)])
+    def test_failures_end_in_a_status_and_a_summary(self, _: str, succeeded: int, status: int) -> None:
+        failures = {"/d/a.nii.gz": "/d/a.nii.gz: 50% are NaN", "/d/b.nii.gz": "OSError: disk full"}
+        with self.assertLogs(LOGGER, "INFO") as logged, self.assertRaises(SystemExit) as raised:
+            exit_with_status(SimpleNamespace(failures=failures, succeeded=succeeded))
+        self.assertEqual(raised.exception.code, status)
+        self.assertEqual({record.levelname for record in logged.records}, {"ERROR"})
+        first, second, last = (record.getMessage() for record in logged.records)
+        self.assertIn("/d/a.nii.gz: 50% are NaN", first)
+        self.assertIn("/d/b.nii.gz: OSError: disk full", second)
+        self.assertEqual(last, f"{succeeded} of {succeeded + 2} cases segmented, 2 failed")
+
+
+class TestWarnOfPhantomWeights(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = Path(folder.name) / "model.pt"
+        self.path.write_bytes(b"weights")
+        self.sha256 = hashlib.sha256(b"weights").hexdigest()
+
+    def test_delivered_phantom_weights_give_a_warning_with_their_path(self) -> None:
+        with self.assertLogs(LOGGER, "WARNING") as logged:
+            warn_of_phantom_weights(str(self.path), {"sha256": self.sha256, "trained_on": "phantoms"})
+        self.assertEqual(len(logged.output), 1)
+        self.assertIn(str(self.path), logged.output[0])
+        self.assertIn("phantoms", logged.output[0])
+
+    def test_own_weights_give_none(self) -> None:
+        self.path.write_bytes(b"other weights")
+        with self.assertNoLogs(LOGGER):
+            warn_of_phantom_weights(str(self.path), {"sha256": self.sha256, "trained_on": "phantoms"})
+
+    def test_weights_trained_on_cts_give_none(self) -> None:
+        with self.assertNoLogs(LOGGER):
+            warn_of_phantom_weights(str(self.path), {"sha256": self.sha256, "trained_on": "LiTS"})
+
+    def test_missing_file_gives_none(self) -> None:
+        with self.assertNoLogs(LOGGER):
+            warn_of_phantom_weights(str(self.path) + "x", {"sha256": self.sha256, "trained_on": "phantoms"})
+
+
+if __name__ == "__main__":
+    unittest.main()
