@@ -1,0 +1,187 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+import unittest
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import SimpleITK
+from parameterized import parameterized
+
+from tests.bundle.workflows import BUNDLE, inference, run
+from tests.data_sets import REAL_DATA, write_boxes
+
+
+class TestInference(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.work = Path(folder.name)
+        self.data, self.masks = self.work / "data", self.work / "masks"
+        write_boxes(self.data, cases=1, test_cases=2)
+        self.volume = self.data / "imagesTs" / "box_1.nii.gz"
+
+    def segment(self, source: Path, **overrides: object) -> None:
+        run(inference(source, self.masks, **overrides))
+
+    def test_masks_lie_on_the_grids_of_their_files_as_uint8(self) -> None:
+        self.segment(self.data)
+        self.assertEqual(sorted(p.name for p in self.masks.iterdir()), ["box_1_seg.nii.gz", "box_2_seg.nii.gz"])
+        for path in self.masks.iterdir():
+            image = nib.load(self.data / "imagesTs" / path.name.replace("_seg", ""))
+            mask = nib.load(path)
+            self.assertEqual(mask.shape, image.shape)
+            self.assertEqual(mask.get_data_dtype(), np.uint8)
+            np.testing.assert_allclose(mask.affine, image.affine, atol=1e-4)
+
+    @parameterized.expand([(".nrrd",), (".mha",)])
+    def test_other_formats_give_the_same_mask(self, suffix: str) -> None:
+        copies = self.work / "copies"
+        copies.mkdir()
+        SimpleITK.WriteImage(SimpleITK.ReadImage(str(self.volume)), str(copies / f"copy{suffix}"))
+        shutil.copy(self.volume, copies / "original.nii.gz")
+        self.segment(copies)
+        copy, original = (nib.load(self.masks / f"{name}_seg.nii.gz") for name in ("copy", "original"))
+        np.testing.assert_allclose(copy.affine, original.affine, atol=1e-4)
+        np.testing.assert_array_equal(np.asarray(copy.dataobj), np.asarray(original.dataobj))
+        self.assertEqual(set(np.unique(original.dataobj)), {0, 1})  # else the comparison would mean nothing
+
+    @parameterized.expand(
+        [("one_slice", (48, 40, 1)), ("smaller_than_window", (20, 18, 5)), ("two_slices", (40, 20, 2))]
+    )
+    def test_odd_sizes_are_segmented(self, name: str, shape: tuple[int, int, int]) -> None:
+        path = self.work / name / "odd.nii.gz"
+        path.parent.mkdir()
+        nib.save(nib.Nifti1Image(np.random.default_rng(0).normal(0, 50, shape).astype(np.int16), np.eye(4)), path)
+        self.segment(path.parent)
+        self.assertEqual(nib.load(self.masks / "odd_seg.nii.gz").shape, shape)
+
+    def test_two_organs_become_values_1_and_2(self) -> None:
+        self.segment(self.data, organs={"liver": 1, "spleen": 2})
+        self.assertEqual(set(np.unique(nib.load(self.masks / "box_1_seg.nii.gz").dataobj)), {0, 1, 2})
+
+    def test_bad_cases_do_not_sink_the_others_and_end_with_status_3(self) -> None:
+        (self.data / "imagesTs" / "text.nii.gz").write_text("no image")
+        broken = np.full((8, 8, 8), np.nan, np.float32)
+        nib.save(nib.Nifti1Image(broken, np.eye(4)), self.data / "imagesTs" / "nan.nii.gz")
+        workflow = inference(self.data, self.masks)
+        workflow.initialize()
+        with self.assertLogs(level=logging.ERROR) as log:
+            workflow.run()
+            with self.assertRaises(SystemExit) as end:
+                workflow.finalize()
+        self.assertEqual(end.exception.code, 3)
+        self.assertIn("2 of 4 cases segmented, 2 failed", log.output[-1])
+        self.assertRegex("\n".join(log.output), r"nan\.nii\.gz: expected finite voxel values, but 512 of 512 are NaN")
+        self.assertEqual(sorted(p.name for p in self.masks.iterdir()), ["box_1_seg.nii.gz", "box_2_seg.nii.gz"])
+
+    @parameterized.expand(
+        [
+            ("folder", {"dataset_dir": "/does/not/exist"}, "dataset_dir: expected a folder of CTs"),
+            ("checkpoint", {"checkpoint": "/no/model.pt"}, "/no/model.pt does not exist. Train"),
+            ("width", {"organs": {"liver": 1}, "features": [8, 8, 16, 16, 32]}, "random_1.pt does not fit the network"),
+        ]
+    )
+    def test_wrong_arguments_end_in_one_sentence_and_status_1(self, _: str, wrong: dict, sentence: str) -> None:
+        with self.assertLogs("monai_unet3plus.workflow", logging.ERROR) as log, self.assertRaises(SystemExit) as end:
+            run(inference(**{"dataset_dir": self.data, "output_dir": self.masks, **wrong}))
+        self.assertEqual(end.exception.code, 1)
+        self.assertEqual(len(log.output), 1)
+        self.assertIn(sentence, log.output[0])
+
+    def test_phantom_weights_are_warned_of(self) -> None:
+        workflow = inference(
+            self.data, self.masks, checkpoint=str(BUNDLE / "models" / "model.pt"), features=[16, 32, 64, 128, 256]
+        )
+        with self.assertLogs("monai_unet3plus.workflow", logging.WARNING) as log:
+            workflow.initialize()
+        self.assertIn("trained on synthetic phantoms only", log.output[0])
+
+
+WHOLE_SLICES = {"roi_size": [-1, -1]}
+
+
+@unittest.skipUnless(REAL_DATA.is_dir(), "the real CTs are not on this machine")
+class TestRealData(unittest.TestCase):
+    """Geometry on real files, with a narrow network of random weights: what it finds does not matter here."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.masks = Path(folder.name) / "masks"
+
+    @parameterized.expand(["labelled", "negative"])
+    def test_every_volume_comes_back_on_its_grid(self, folder: str) -> None:
+        run(inference(REAL_DATA / folder, self.masks, **WHOLE_SLICES, output_postfix="out"))
+        images = sorted(p for p in (REAL_DATA / folder).rglob("*.nii.gz") if "label" not in p.name)
+        self.assertTrue(images)
+        for path in images:
+            mask_path = self.masks / path.relative_to(REAL_DATA / folder)
+            mask = nib.load(mask_path.with_name(path.name.replace(".nii.gz", "_out.nii.gz")))
+            image = nib.load(path)
+            self.assertEqual(mask.shape, image.shape)
+            np.testing.assert_allclose(mask.affine, image.affine, atol=1e-3)
+            self.assertEqual(mask.get_data_dtype(), np.uint8)
+
+    def test_dicom_series_comes_back_on_its_grid(self) -> None:
+        series = REAL_DATA / "unusual" / "dicom_series"
+        run(inference(series, self.masks, **WHOLE_SLICES))
+        reader = SimpleITK.ImageSeriesReader()
+        reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(series)))
+        image, mask = reader.Execute(), SimpleITK.ReadImage(str(self.masks / "dicom_series_seg.nii.gz"))
+        self.assertEqual(mask.GetSize(), image.GetSize())
+        corner = [size - 1 for size in image.GetSize()]
+        for index in ([0, 0, 0], corner, [corner[0], 0, 0], [0, corner[1], 0]):
+            place = image.TransformIndexToPhysicalPoint(index)
+            same = mask.TransformPhysicalPointToContinuousIndex(place)
+            if place == mask.TransformIndexToPhysicalPoint(index):
+                continue
+            self.assertTrue(
+                np.all(np.abs(np.asarray(place) - mask.TransformContinuousIndexToPhysicalPoint(same)) < 0.01)
+            )
+
+    def test_two_axis_orders_give_the_same_mask_in_the_patient(self) -> None:
+        for order in ("ras", "pir"):
+            run(
+                inference(
+                    REAL_DATA / "unusual" / f"mr_axes_{order}.nii.gz", self.masks, window=[0, 1000], **WHOLE_SLICES
+                )
+            )
+        masks = [
+            nib.as_closest_canonical(nib.load(self.masks / f"mr_axes_{order}_seg.nii.gz")) for order in ("ras", "pir")
+        ]
+        np.testing.assert_allclose(masks[0].affine, masks[1].affine, atol=1e-3)
+        np.testing.assert_array_equal(np.asarray(masks[0].dataobj), np.asarray(masks[1].dataobj))
+        self.assertEqual(len(np.unique(masks[0].dataobj)), 2)
+
+    @parameterized.expand([("mr_4d.nii.gz", 4), ("tiny_5d.nii", 5)])
+    def test_more_than_three_dimensions_are_refused(self, name: str, dimensions: int) -> None:
+        workflow = inference(REAL_DATA / "unusual" / name, self.masks)
+        workflow.initialize()
+        with self.assertLogs(level=logging.ERROR) as log:
+            workflow.run()
+        self.assertIn(f"{name}: expected one 3D volume, but found {dimensions} dimensions", log.output[0])
+        self.assertFalse(self.masks.exists())
+
+    def test_sheared_grid_is_kept(self) -> None:
+        path = REAL_DATA / "unusual" / "head_gantry_tilt_sheared.nii.gz"
+        run(inference(path, self.masks, **WHOLE_SLICES))
+        mask = nib.load(self.masks / "head_gantry_tilt_sheared_seg.nii.gz")
+        np.testing.assert_allclose(mask.affine, nib.load(path).affine, atol=1e-4)
+
+
+if __name__ == "__main__":
+    unittest.main()

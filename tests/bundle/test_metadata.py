@@ -1,0 +1,58 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import hashlib
+import json
+import unittest
+
+import torch
+
+import monai_unet3plus
+from monai_unet3plus.networks.nets import UNet3Plus
+from tests.bundle.workflows import BUNDLE
+
+METADATA = json.loads((BUNDLE / "configs" / "metadata.json").read_text())
+TRAIN, INFERENCE = (json.loads((BUNDLE / "configs" / f"{name}.json").read_text()) for name in ("train", "inference"))
+
+
+class TestMetadata(unittest.TestCase):
+    def test_versions_are_those_of_the_package(self) -> None:
+        self.assertEqual(METADATA["version"], monai_unet3plus.__version__)
+        self.assertEqual(METADATA["required_packages_version"]["monai-unet3plus"], monai_unet3plus.__version__)
+        self.assertEqual(next(iter(METADATA["changelog"])), METADATA["version"])
+
+    def test_hash_is_that_of_the_weights_delivered(self) -> None:
+        weights = (BUNDLE / "models" / "model.pt").read_bytes()
+        self.assertEqual(hashlib.sha256(weights).hexdigest(), METADATA["weights"]["sha256"])
+        self.assertLess(len(weights), 25 * 1024 * 1024)
+
+    def test_weights_fit_the_default_network_strictly(self) -> None:
+        network = UNet3Plus(features=INFERENCE["features"], deep_supervision=True)
+        network.load_state_dict(torch.load(BUNDLE / "models" / "model.pt", weights_only=True))
+
+    def test_figures_of_phantom_weights_are_called_so(self) -> None:
+        self.assertEqual(METADATA["weights"]["trained_on"], "phantoms")
+        for name in METADATA["eval_metrics"]:
+            self.assertTrue(name.startswith("phantom_"), name)
+
+    def test_label_values_are_those_of_the_organs(self) -> None:
+        values = METADATA["network_data_format"]["outputs"]["pred"]["channel_def"]
+        self.assertEqual(values, {"0": "background", **{str(k): o for k, o in enumerate(INFERENCE["organs"], 1)}})
+
+    def test_training_and_inference_share_their_settings(self) -> None:
+        for name in ("organs", "window", "num_slices", "features", "roi_size", "overlap", "network_def"):
+            self.assertEqual(TRAIN[name], INFERENCE[name], name)
+        self.assertEqual(TRAIN["train"]["deterministic_transforms"][-2], INFERENCE["preprocessing"]["transforms"][-1])
+
+
+if __name__ == "__main__":
+    unittest.main()

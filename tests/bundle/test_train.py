@@ -1,0 +1,92 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import csv
+import logging
+import tempfile
+import unittest
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import torch
+from parameterized import parameterized
+
+from tests.bundle.workflows import run, training
+from tests.data_sets import write_boxes
+
+
+class TestTrain(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.work = Path(folder.name)
+        self.data, self.out = self.work / "data", self.work / "out"
+        write_boxes(self.data, cases=4, test_cases=2)
+
+    @parameterized.expand([("one_organ", {"liver": 1}), ("two_organs", {"liver": [1], "spleen": 2})])
+    def test_training_changes_every_weight_and_writes_checkpoints(self, _: str, organs: dict) -> None:
+        workflow = training(self.data, self.out, organs=organs)
+        workflow.initialize()
+        network = workflow.parser.get_parsed_content("network")
+        before = {name: value.clone() for name, value in network.named_parameters()}
+        workflow.run()
+        for name, value in network.named_parameters():
+            # a convolution's bias has no effect in front of batch norm
+            if "bias" not in name:
+                self.assertFalse(torch.equal(before[name], value), name)
+        for name in ("model.pt", "model_last.pt"):
+            network.load_state_dict(torch.load(self.out / "models" / name, weights_only=True))
+
+    def test_two_runs_with_one_seed_give_equal_weights(self) -> None:
+        weights = []
+        for name in ("a", "b"):
+            run(training(self.data, self.work / name))
+            weights.append(torch.load(self.work / name / "models" / "model_last.pt", weights_only=True))
+        for name, value in weights[0].items():
+            self.assertTrue(torch.equal(value, weights[1][name]), name)
+
+    def test_evaluation_writes_the_dice_of_each_test_case_as_computed_from_the_files(self) -> None:
+        run(training(self.data, self.out, epochs=8, val_interval=8, learning_rate=0.05))
+        run(training(self.data, self.work / "evaluation", "evaluate", ckpt_dir=str(self.out / "models")))
+        with (self.work / "evaluation" / "val_mean_dice_raw.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual([Path(row["filename"]).name for row in rows], ["box_4.nii.gz", "box_5.nii.gz"])
+        for row in rows:
+            name = Path(row["filename"]).name
+            truth = np.asarray(nib.load(self.data / "labelsTs" / name).dataobj) == 1
+            mask = np.asarray(nib.load(self.work / "evaluation" / name.replace(".nii", "_seg.nii")).dataobj) == 1
+            dice = 2 * (truth & mask).sum() / (truth.sum() + mask.sum())
+            self.assertAlmostEqual(float(row["mean"]), dice, places=4)
+
+    @parameterized.expand(
+        [
+            ("label_of_another_size", "labelsTr/box_1.nii.gz", np.zeros((48, 40, 7), np.uint8), "box_1.*but found"),
+            ("four_dimensions", "imagesTr/box_0.nii.gz", np.zeros((8, 8, 8, 2), np.int16), "box_0.*4 dimensions"),
+        ]
+    )
+    def test_bad_case_ends_training_with_one_sentence(
+        self, _: str, file: str, array: np.ndarray, sentence: str
+    ) -> None:
+        nib.save(nib.Nifti1Image(array, nib.load(self.data / file).affine), self.data / file)
+        with self.assertLogs("monai_unet3plus.workflow", logging.ERROR) as log, self.assertRaises(SystemExit):
+            run(training(self.data, self.out))
+        self.assertRegex(log.output[-1], sentence)
+
+    def test_values_of_no_organ_are_named(self) -> None:
+        with self.assertLogs("monai_unet3plus", logging.INFO) as log:
+            run(training(self.data, self.out))
+        self.assertRegex("\n".join(log.output), r"labelsTr/box_0.nii.gz: label values \[2\] belong to no organ")
+
+
+if __name__ == "__main__":
+    unittest.main()
