@@ -1,0 +1,84 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import unittest
+
+import torch
+import torch.nn.functional as F
+from parameterized import parameterized
+from torch.utils.flop_counter import FlopCounterMode
+
+from monai_unet3plus.networks.blocks import resize_to, upsampled_conv
+
+CASES = [
+    ("factor_16", (2, 8, 5, 4), [80, 64]),
+    ("factor_4", (1, 3, 8, 8), [32, 32]),
+    ("odd_ratio", (2, 4, 5, 7), [23, 31]),
+    ("one_pixel", (1, 4, 1, 6), [4, 25]),
+    ("same_size", (1, 4, 6, 5), [6, 5]),
+    ("3d", (2, 3, 3, 4, 2), [12, 17, 9]),
+]
+
+
+def direct(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, size: list[int]) -> torch.Tensor:
+    convolve = F.conv2d if x.dim() == 4 else F.conv3d
+    return convolve(resize_to(x, size), weight, bias, padding=1)
+
+
+def tensors(shape: tuple[int, ...], dtype: torch.dtype = torch.float32) -> tuple[torch.Tensor, ...]:
+    torch.manual_seed(0)
+    x, bias = torch.randn(shape, dtype=dtype), torch.randn(5, dtype=dtype)
+    return x, torch.randn(5, shape[1], *[3] * (len(shape) - 2), dtype=dtype), bias
+
+
+class TestUpsampledConv(unittest.TestCase):
+    @parameterized.expand(CASES)
+    def test_equals_upsampling_then_convolving(self, _: str, shape: tuple[int, ...], size: list[int]) -> None:
+        x, weight, bias = tensors(shape)
+        for b in (bias, None):
+            expected = direct(x, weight, b, size)
+            torch.testing.assert_close(upsampled_conv(x, weight, b, size), expected, rtol=1e-5, atol=2e-5)
+
+    @parameterized.expand(CASES)
+    def test_gradients_equal_those_of_the_direct_form(self, _: str, shape: tuple[int, ...], size: list[int]) -> None:
+        gradients = []
+        for form in (upsampled_conv, direct):
+            inputs = [tensor.requires_grad_() for tensor in tensors(shape, torch.float64)]
+            out = form(*inputs, size)
+            gradients.append(torch.autograd.grad((out * torch.linspace(0, 1, out.numel()).view_as(out)).sum(), inputs))
+        for ours, theirs in zip(*gradients):
+            # the up-sampling matrix is made in float32, like PyTorch's own coefficients
+            torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-4)
+
+    def test_gradcheck(self) -> None:
+        inputs = [tensor.requires_grad_() for tensor in tensors((1, 2, 3, 4), torch.float64)]
+        self.assertTrue(torch.autograd.gradcheck(lambda *args: upsampled_conv(*args, [9, 13]), inputs))
+
+    def test_bfloat16_autocast_is_close(self) -> None:
+        x, weight, bias = tensors((2, 8, 5, 4))
+        expected = direct(x, weight, bias, [40, 32])
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            out = upsampled_conv(x, weight, bias, [40, 32])
+        self.assertLess(float((out.float() - expected).abs().max() / expected.abs().max()), 0.02)
+
+    def test_takes_less_than_a_tenth_of_the_work_at_a_factor_of_8(self) -> None:
+        x, weight = torch.randn(1, 64, 10, 10), torch.randn(16, 64, 3, 3)
+        work = []
+        for form in (upsampled_conv, direct):
+            with FlopCounterMode(display=False) as counter:
+                form(x, weight, None, [80, 80])
+            work.append(counter.get_total_flops())
+        self.assertLess(work[0], 0.1 * work[1])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,96 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import tempfile
+import unittest
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+from monai.networks.utils import convert_to_torchscript
+from parameterized import parameterized
+
+from monai_unet3plus.networks.blocks import is_present
+from tests.networks.nets.test_unet3plus import gate_first_item, guided
+
+HAS_ONNX = all(find_spec(name) for name in ("onnx", "onnxruntime", "onnxscript"))
+
+
+class TestExport(unittest.TestCase):
+    """Each export against eager mode, on a batch of which one item has no organ and one has."""
+
+    def setUp(self) -> None:
+        self.network = guided(deep_supervision=True)
+        images = torch.stack([torch.rand(3, 64, 48), torch.rand(3, 64, 48) * 3])
+        self.x = gate_first_item(self.network, images)
+        with torch.no_grad():
+            self.assertEqual(is_present(self.network.presence_logits(self.x)).any(dim=1).tolist(), [False, True])
+            self.assertGreater(float(self.network(self.x)[1].std()), 0.1)
+        self.other = torch.rand(3, 3, 97, 64)
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def compare(self, exported: object, *images: torch.Tensor) -> None:
+        for x in images:
+            with torch.no_grad():
+                torch.testing.assert_close(exported(x), self.network(x), rtol=1e-4, atol=1e-4)
+
+    def test_torchscript_saved_and_loaded(self) -> None:
+        path = self.folder / "model.ts"
+        convert_to_torchscript(self.network, filename_or_obj=path, verify=True, inputs=[self.x], atol=1e-5)
+        scripted = torch.jit.load(path)
+        self.compare(scripted, self.x, self.other)
+        torch.testing.assert_close(scripted.presence_logits(self.x), self.network.presence_logits(self.x))
+
+    def test_torchscript_of_a_network_without_classifier_in_3d(self) -> None:
+        from monai_unet3plus.networks.nets import UNet3Plus
+
+        network = UNet3Plus(3, 1, features=(2, 4, 8), deep_supervision=True).eval()
+        x = torch.rand(1, 1, 9, 11, 13)
+        torch.testing.assert_close(torch.jit.script(network)(x), network(x))
+
+    def test_torch_export_with_dynamic_batch_and_size(self) -> None:
+        # from 32 on: torch.export takes a size of 1, as the deepest level of 16 has, for a constant
+        sizes = {2: torch.export.Dim("h", min=32, max=1024), 3: torch.export.Dim("w", min=32, max=1024)}
+        shapes = ({0: torch.export.Dim("b", min=1, max=64), **sizes},)
+        program = torch.export.export(self.network, (self.x,), dynamic_shapes=shapes)
+        self.compare(program.module(), self.x, self.other, self.x[:1])
+
+    @parameterized.expand([("legacy", False), ("dynamo", True)])
+    @unittest.skipUnless(HAS_ONNX, "onnx, onnxruntime and onnxscript are not installed (extra: export)")
+    def test_onnx(self, _: str, dynamo: bool) -> None:
+        import onnxruntime
+
+        path = str(self.folder / "model.onnx")
+        axes = {"image": {0: "b"}, "pred": {0: "b"}}
+        if not dynamo:
+            axes = {name: {0: "b", 2: "h", 3: "w"} for name in axes}
+        torch.onnx.export(
+            self.network,
+            (self.x,),
+            path,
+            input_names=["image"],
+            output_names=["pred"],
+            dynamic_axes=axes,
+            dynamo=dynamo,
+        )
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+        def run(x: torch.Tensor) -> torch.Tensor:
+            return torch.from_numpy(session.run(None, {"image": x.numpy()})[0])
+
+        self.compare(run, self.x, self.x[1:], *([] if dynamo else [self.other]))
+
+
+if __name__ == "__main__":
+    unittest.main()
