@@ -8,7 +8,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Tiny data sets, written to a folder: a box in the Decathlon's layout, and where real CTs may be."""
+"""Tiny data sets: boxes in the Decathlon's layout, a DICOM series, and where real CTs may be."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+import SimpleITK
 
 # Real CTs, which are not part of the project. Tests that use them are skipped where the folder is missing.
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -52,3 +53,37 @@ def write_boxes(folder: Path, cases: int = 3, test_cases: int = 1, shape: tuple[
         if section == "Tr":
             training.append({"image": f"./imagesTr/{name}", "label": f"./labelsTr/{name}"})
     (folder / "dataset.json").write_text(json.dumps({"training": training}))
+
+
+def write_dicom_series(volume: Path, folder: Path, number: int = 1) -> None:
+    """
+    Write a volume as a DICOM series of CT slices, without suffixes in the names.
+
+    Args:
+        volume: file of a volume whose third axis goes along the patient.
+        folder: gets one file per slice.
+        number: makes the series' identifier.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    image = SimpleITK.Cast(SimpleITK.ReadImage(str(volume)), SimpleITK.sitkInt16)
+    direction = image.GetDirection()
+    writer = SimpleITK.ImageFileWriter()
+    writer.KeepOriginalImageUIDOn()
+    writer.SetImageIO("GDCMImageIO")
+    for z in range(image.GetDepth()):
+        plane = image[:, :, z]
+        position = image.TransformIndexToPhysicalPoint((0, 0, z))
+        tags = {
+            "0008|0016": "1.2.840.10008.5.1.4.1.1.2",
+            "0008|0018": f"1.2.3.{number}.{z + 1}",
+            "0008|0060": "CT",
+            "0020|000d": "1.2.3",
+            "0020|000e": f"1.2.3.{number}",
+            "0020|0013": str(z + 1),
+            "0020|0032": "\\".join(f"{value:.6f}" for value in position),
+            "0020|0037": "\\".join(f"{direction[i]:.6f}" for i in (0, 3, 6, 1, 4, 7)),
+        }
+        for tag, value in tags.items():
+            plane.SetMetaData(tag, value)
+        writer.SetFileName(str(folder / f"series{number}_{z:03d}"))
+        writer.Execute(plane)

@@ -17,6 +17,7 @@ from .adjacent_slices import (
     AdjacentSlicesToChannelsDict,
 )
 from .checks import CheckGridd, CheckPaird, CheckVolumed
+from .dicom import CheckSeriesd
 from .organs import LabelMapToMasksd, SelectOrgansd, logits_to_label_map
 from .outputs import FinestOutputd
 from .slab_crop import RandSlabCropd
@@ -28,6 +29,7 @@ __all__ = [
     "AdjacentSlicesToChannelsd",
     "CheckGridd",
     "CheckPaird",
+    "CheckSeriesd",
     "CheckVolumed",
     "FinestOutputd",
     "LabelMapToMasksd",

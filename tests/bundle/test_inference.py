@@ -22,7 +22,7 @@ import SimpleITK
 from parameterized import parameterized
 
 from tests.bundle.workflows import BUNDLE, inference, run
-from tests.data_sets import REAL_DATA, write_boxes
+from tests.data_sets import REAL_DATA, write_boxes, write_dicom_series
 
 
 class TestInference(unittest.TestCase):
@@ -58,6 +58,21 @@ class TestInference(unittest.TestCase):
         np.testing.assert_allclose(copy.affine, original.affine, atol=1e-4)
         np.testing.assert_array_equal(np.asarray(copy.dataobj), np.asarray(original.dataobj))
         self.assertEqual(set(np.unique(original.dataobj)), {0, 1})  # else the comparison would mean nothing
+
+    def test_dicom_series_gives_the_same_mask_and_two_in_a_folder_are_refused(self) -> None:
+        copies = self.work / "copies"
+        write_dicom_series(self.volume, copies / "series")
+        shutil.copy(self.volume, copies / "original.nii.gz")
+        self.segment(copies)
+        masks = [nib.load(self.masks / f"{name}_seg.nii.gz") for name in ("series", "original")]
+        series, original = (nib.as_closest_canonical(mask) for mask in masks)
+        np.testing.assert_allclose(series.affine, original.affine, atol=1e-3)
+        np.testing.assert_array_equal(np.asarray(series.dataobj), np.asarray(original.dataobj))
+
+        write_dicom_series(self.data / "imagesTs" / "box_2.nii.gz", copies / "series", number=2)
+        with self.assertLogs(level=logging.ERROR) as log, self.assertRaises(SystemExit):
+            self.segment(copies)
+        self.assertIn("series: expected one DICOM series, but found 2 (6, 6 slices)", log.output[0])
 
     @parameterized.expand(
         [("one_slice", (48, 40, 1)), ("smaller_than_window", (20, 18, 5)), ("two_slices", (40, 20, 2))]

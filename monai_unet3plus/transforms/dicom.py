@@ -1,0 +1,54 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import SimpleITK
+from monai.config import KeysCollection
+from monai.transforms import MapTransform
+
+from ..errors import InputError
+
+__all__ = ["CheckSeriesd"]
+
+
+class CheckSeriesd(MapTransform):
+    """
+    Refuse a folder with more than one DICOM series: which one a reader takes is chance. To be used before loading.
+
+    Args:
+        keys: keys of paths; files pass.
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+    """
+
+    def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False) -> None:
+        super().__init__(keys, allow_missing_keys)
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """
+        Raises:
+            InputError: When a folder holds no series, or several; the message has the slices of each.
+        """
+        for key in self.key_iterator(dict(data)):
+            path = data[key]
+            if not isinstance(path, (str, os.PathLike)) or not os.path.isdir(path):
+                continue
+            reader = SimpleITK.ImageSeriesReader
+            sizes = [len(reader.GetGDCMSeriesFileNames(str(path), uid)) for uid in reader.GetGDCMSeriesIDs(str(path))]
+            if len(sizes) != 1:
+                found = f"{len(sizes)} ({', '.join(map(str, sizes))} slices)" if sizes else "none"
+                raise InputError(
+                    f"{path}: expected one DICOM series, but found {found}. Put each series into a folder of its own."
+                )
+        return dict(data)
