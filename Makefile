@@ -10,7 +10,7 @@ BIN = $(VENV)/bin
 DEMO_DIR ?= .demo
 SOURCES = monai_unet3plus tests
 
-.PHONY: demo test lint type format check clean
+.PHONY: demo test lint type format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m monai_unet3plus.demo --bundle_root bundle --work_dir $(DEMO_DIR)

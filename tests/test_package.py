@@ -24,12 +24,12 @@ class TestPackage(unittest.TestCase):
         code = (
             "import sys, monai_unet3plus; heavy = {'torch', 'monai', 'numpy'} & set(sys.modules); sys.exit(len(heavy))"
         )
-        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, encoding="utf-8")
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
 
     def test_links_in_documents_lead_somewhere(self) -> None:
         for document in [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), ROOT / "bundle" / "docs" / "README.md"]:
-            for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
+            for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
                 if not target.startswith("http"):
                     self.assertTrue((document.parent / target).exists(), f"{document.name}: {target}")
 

@@ -25,7 +25,7 @@ from parameterized import parameterized
 from tests.data_sets import write_boxes
 
 ROOT = Path(__file__).resolve().parents[1]
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
 COMMANDS = [line for language, block in BLOCKS if language == "bash" for line in block.splitlines()]
 
 # What a test has no time for: less data, smaller windows and a narrow network, nothing else.
@@ -57,7 +57,7 @@ class TestReadme(unittest.TestCase):
         dry = {"make": ["--dry-run"], "pip": ["--dry-run", "--no-deps", "--no-build-isolation", "--quiet"]}
         program, *arguments = shlex.split(command)
         runner = [sys.executable, "-m", "pip"] if program == "pip" else [program]
-        done = subprocess.run([*runner, *arguments, *dry[program]], cwd=ROOT, capture_output=True, text=True)
+        done = subprocess.run([*runner, *arguments, *dry[program]], cwd=ROOT, capture_output=True, encoding="utf-8")
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_bundle_commands_run_in_order(self) -> None:
@@ -75,7 +75,7 @@ class TestReadme(unittest.TestCase):
                     cwd=work,
                     env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_WAIT_POLICY": "passive"},
                     capture_output=True,
-                    text=True,
+                    encoding="utf-8",
                 )
                 self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout[-2000:]}{done.stderr[-3000:]}")
             self.assertTrue((work / "MASKS" / "box_3_seg.nii.gz").is_file())

@@ -39,7 +39,7 @@ class TestCheckBundle(unittest.TestCase):
                 + ["--overrides", str(Path(__file__).with_name("smoke.json"))],
                 cwd=folder,
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
             )
         failed = {
             name: why for name, why in re.findall(r"^FAIL (\S+): (.*)$", done.stdout, re.M) if name not in NOT_YET

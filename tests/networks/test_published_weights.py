@@ -73,7 +73,7 @@ class TestLoadPublishedWeights(unittest.TestCase):
 
     @unittest.skipUnless(PUBLISHED.is_file(), "the list of published parameter names is not on this machine")
     def test_names_and_shapes_of_the_restatement_are_the_published_ones(self) -> None:
-        sections = re.split(r"^## ", PUBLISHED.read_text(), flags=re.M)[1:]
+        sections = re.split(r"^## ", PUBLISHED.read_text(encoding="utf-8"), flags=re.M)[1:]
         self.assertEqual([section.split("\n", 1)[0].strip() for section in sections], list(VARIANTS))
         for variant, section in zip(VARIANTS, sections):
             listed = re.findall(r"^(\S+) \[(.*)\]$", section, re.M)

@@ -13,8 +13,7 @@
 
 Both steps are linear, so the order of sums is free. A 1x1 convolution of the low-resolution map gives one map per
 tap of the kernel; then, axis by axis, one small matrix up-samples and shifts the maps of all taps at once and adds
-them. The zeros around the border are rows of the matrix, so nothing is approximated. Up-sampling 1024 channels by 16
-and convolving them costs 4 multiplications per tap for each one needed this way.
+them. The zeros around the border are rows of the matrix, so nothing is approximated.
 """
 
 from __future__ import annotations
@@ -68,7 +67,9 @@ def upsampled_conv(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | N
         matrix = _tap_matrix(low_size[axis], size[axis], x).expand(columns.shape[0], -1, -1)
         maps = torch.bmm(matrix, columns).view([images] + [3] * axis + low_size[:axis] + size[axis:])
     maps = maps.view([x.shape[0], weight.shape[0]] + size)
-    return maps if bias is None else maps + bias.reshape([-1] + [1] * axes)
+    # By way of `linear`: a traced graph has the bias of a convolution as an optional tensor, which `+` does not take.
+    offset = F.linear(weight.new_zeros(1, 1), weight.new_zeros(weight.shape[0], 1), bias)
+    return maps + offset.reshape([-1] + [1] * axes)
 
 
 def _tap_matrix(low: int, high: int, like: torch.Tensor) -> torch.Tensor:

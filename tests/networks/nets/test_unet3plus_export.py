@@ -52,6 +52,11 @@ class TestExport(unittest.TestCase):
         self.compare(scripted, self.x, self.other)
         torch.testing.assert_close(scripted.presence_logits(self.x), self.network.presence_logits(self.x))
 
+    def test_torchscript_by_tracing(self) -> None:
+        path = self.folder / "model.ts"
+        convert_to_torchscript(self.network, filename_or_obj=path, use_trace=True, inputs=[self.x])
+        self.compare(torch.jit.load(path), self.x, self.other)
+
     def test_torchscript_of_a_network_without_classifier_in_3d(self) -> None:
         from monai_unet3plus.networks.nets import UNet3Plus
 
