@@ -10,9 +10,7 @@
 # limitations under the License.
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import nibabel as nib
@@ -21,6 +19,8 @@ from monai.config import PathLike
 from monai.config.type_definitions import NdarrayOrTensor
 from monai.data import NibabelWriter
 from monai.utils import convert_to_numpy
+
+from ..files import replacing
 
 __all__ = ["LabelMapWriter"]
 
@@ -71,13 +71,6 @@ class LabelMapWriter(NibabelWriter):
         image.set_qform(affine, code=1)
         if not np.allclose(image.get_qform(), affine, atol=1e-3):
             image.set_qform(None, code=0)
-        target = Path(filename)
-        partial = target.with_name(f".{os.getpid()}.{target.name}")  # the suffix decides on compression
-        try:
+        with replacing(filename) as partial:
             nib.save(image, partial)
-            with partial.open("rb") as file:
-                os.fsync(file.fileno())
-            os.replace(partial, target)
-        finally:
-            partial.unlink(missing_ok=True)
         self.data_obj = image

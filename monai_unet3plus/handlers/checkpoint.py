@@ -20,6 +20,7 @@ from monai.handlers import CheckpointLoader as MonaiCheckpointLoader
 from monai.handlers import CheckpointSaver as MonaiCheckpointSaver
 
 from ..errors import InputError
+from ..files import replacing
 
 __all__ = ["CheckpointLoader", "CheckpointSaver"]
 
@@ -78,11 +79,12 @@ class _AtomicSaver(DiskSaver):
     """Saves under a fixed file name, if one is given, by replacing that file."""
 
     def __init__(self, dirname: str, filename: str | None) -> None:
-        super().__init__(dirname, atomic=True, require_empty=False)
+        super().__init__(dirname, require_empty=False)
         self.filename = filename
 
     def __call__(self, checkpoint: Any, filename: str, metadata: Any = None) -> None:
-        super().__call__(checkpoint, self.filename or filename, metadata)
+        with replacing(os.path.join(self.dirname, self.filename or filename)) as unfinished:
+            torch.save(checkpoint, unfinished)
 
     def remove(self, filename: str) -> None:
         if self.filename is None:  # a file of a fixed name is replaced, never removed

@@ -19,14 +19,13 @@ import multiprocessing
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 import nibabel as nib
 from tqdm import tqdm
 
+from ...files import replacing
 from .scan import check_ranges, make_phantom
 from .shapes import Array
 
@@ -83,8 +82,8 @@ def write_phantoms(
     for _ in tqdm(_each(write, total, processes), total=total, desc="phantoms", unit="case"):
         pass
     path = root / "dataset.json"
-    with _replacing(path) as file:
-        file.write((json.dumps(_index(cases, test_cases), indent=2) + "\n").encode())
+    with replacing(path) as unfinished:
+        unfinished.write_text(json.dumps(_index(cases, test_cases), indent=2) + "\n", encoding="utf-8", newline="\n")
     return path
 
 
@@ -160,17 +159,7 @@ def _write_nifti(path: Path, array: Array, affine: Array) -> None:
     image.set_sform(affine, code="scanner")
     image.set_qform(affine, code="scanner")
     # no name and no time in the header of the archive, so that equal cases are equal files
-    with _replacing(path) as file, gzip.GzipFile("", "wb", 1, file, mtime=0) as archive:
+    with replacing(path) as unfinished, unfinished.open("wb") as file, gzip.GzipFile(
+        "", "wb", 1, file, mtime=0
+    ) as archive:
         image.to_stream(archive)
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file next to ``path`` that takes its place if the block ends without an error."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("wb") as file:
-            yield file
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
