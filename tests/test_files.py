@@ -24,6 +24,10 @@ class TestReplacing(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.path = Path(folder.name) / "new" / "mask.nii.gz"
 
+    def fail_while_writing(self, unfinished: Path) -> None:
+        unfinished.write_text("half")
+        raise KeyboardInterrupt
+
     def test_file_appears_when_the_block_ends(self) -> None:
         with replacing(self.path) as unfinished:
             unfinished.write_text("new")
@@ -36,8 +40,7 @@ class TestReplacing(unittest.TestCase):
         self.path.parent.mkdir()
         self.path.write_text("old")
         with self.assertRaises(KeyboardInterrupt), replacing(self.path) as unfinished:
-            unfinished.write_text("half")
-            raise KeyboardInterrupt
+            self.fail_while_writing(unfinished)
         self.assertEqual(self.path.read_text(), "old")
         self.assertEqual(os.listdir(self.path.parent), [self.path.name])
 

@@ -11,6 +11,20 @@
 from __future__ import annotations
 
 from .checkpoint import CheckpointLoader, CheckpointSaver
+from .early_stop import EarlyStop
+from .finetune import FinetuneLoader
+from .history import TrainingHistory
 from .progress import ProgressHandler
+from .seeding import EpochSeed
+from .training_state import TrainingState
 
-__all__ = ["CheckpointLoader", "CheckpointSaver", "ProgressHandler"]
+__all__ = [
+    "CheckpointLoader",
+    "CheckpointSaver",
+    "EarlyStop",
+    "EpochSeed",
+    "FinetuneLoader",
+    "ProgressHandler",
+    "TrainingHistory",
+    "TrainingState",
+]

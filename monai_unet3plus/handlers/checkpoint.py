@@ -16,13 +16,32 @@ from typing import Any
 import torch
 from ignite.engine import Engine
 from ignite.handlers import DiskSaver
+from monai.config import PathLike
 from monai.handlers import CheckpointLoader as MonaiCheckpointLoader
 from monai.handlers import CheckpointSaver as MonaiCheckpointSaver
 
 from ..errors import InputError
 from ..files import replacing
 
-__all__ = ["CheckpointLoader", "CheckpointSaver"]
+__all__ = ["CheckpointLoader", "CheckpointSaver", "load_weights"]
+
+
+def load_weights(path: PathLike, argument: str, map_location: str | torch.device = "cpu") -> dict[str, Any]:
+    """
+    Load a file of weights, and nothing that could execute code.
+
+    Args:
+        path: the file.
+        argument: name of the argument that the file was given by, for the error.
+        map_location: device to load to.
+
+    Raises:
+        InputError: When the file is damaged, or holds more than tensors and plain values.
+    """
+    try:
+        return torch.load(path, map_location=map_location, weights_only=True)
+    except Exception as e:  # whatever a wrong or damaged file leads torch into
+        raise InputError(f"{argument}: {path} is damaged or holds more than weights, not loaded.") from e
 
 
 class CheckpointLoader(MonaiCheckpointLoader):
@@ -42,10 +61,7 @@ class CheckpointLoader(MonaiCheckpointLoader):
                 f"checkpoint: expected trained weights, but {self.load_path} does not exist. Train first (train.json "
                 "writes models/model.pt), or give another file with --checkpoint."
             )
-        try:
-            torch.load(self.load_path, map_location="meta", weights_only=True)
-        except Exception as e:  # whatever a wrong or damaged file leads torch into
-            raise InputError(f"checkpoint: {self.load_path} is damaged or holds more than weights, not loaded.") from e
+        load_weights(self.load_path, "checkpoint", "meta")
         try:
             super().__call__(engine)
         except (RuntimeError, TypeError) as e:  # of load_state_dict; its message lists the keys
@@ -63,7 +79,8 @@ class CheckpointSaver(MonaiCheckpointSaver):
     """
     MONAI's saver, atomic: a file under its final name is complete, whenever the process is killed.
 
-    MONAI's own writes in place, and removes the last best checkpoint before it writes the new one.
+    MONAI's own writes in place, and removes the last best checkpoint before it writes the new one. The best one is
+    that of ``engine.state.best_metric``, which a resumed training restores; MONAI's own begins with a list of its own.
     Arguments are those of :py:class:`monai.handlers.CheckpointSaver`.
     """
 
@@ -73,6 +90,24 @@ class CheckpointSaver(MonaiCheckpointSaver):
             if checkpoint is not None:
                 filename = checkpoint.save_handler.filename  # type: ignore[attr-defined]
                 checkpoint.save_handler = _AtomicSaver(self.save_dir, filename)
+
+    def attach(self, engine: Engine) -> None:
+        """
+        Args:
+            engine: a MONAI trainer or evaluator; of several processes, only the first one's is saved.
+        """
+        if engine.state.rank == 0:  # type: ignore[attr-defined]
+            super().attach(engine)
+
+    def metrics_completed(self, engine: Engine) -> None:
+        """
+        Save if the epoch is the best so far.
+
+        Args:
+            engine: a MONAI trainer or evaluator.
+        """
+        if engine.state.best_metric_epoch == engine.state.epoch:  # type: ignore[attr-defined]
+            super().metrics_completed(engine)
 
 
 class _AtomicSaver(DiskSaver):

@@ -33,9 +33,10 @@ class ProgressHandler:
     def attach(self, engine: Engine) -> None:
         """
         Args:
-            engine: a MONAI trainer.
+            engine: a MONAI trainer; of several processes, only the first one's is shown.
         """
-        self.bar.attach(engine, output_transform=_mean_loss)
+        if engine.state.rank == 0:  # type: ignore[attr-defined]
+            self.bar.attach(engine, output_transform=_mean_loss)
 
 
 def _mean_loss(output: object) -> dict[str, float]:

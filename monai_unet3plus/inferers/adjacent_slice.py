@@ -18,6 +18,7 @@ from monai.data.meta_obj import get_track_meta
 from monai.data.meta_tensor import MetaTensor
 from monai.inferers import Inferer, SimpleInferer
 from monai.utils import convert_to_dst_type
+from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from ..networks.blocks import ABSENT_LOGIT, gate_logits
@@ -102,6 +103,9 @@ class AdjacentSliceInferer(Inferer):
         """
         if inputs.dim() != 5 or inputs.shape[1] != 1:
             raise ValueError(f"Expected volumes of shape (B, 1, H, W, D), but got {tuple(inputs.shape)}.")
+        if isinstance(network, DistributedDataParallel):
+            # It hides the classifier, and would wait for other processes, whose volumes have other numbers of windows.
+            network = network.module
         guided = bool(getattr(network, "classification_guided", False))
         if guided and getattr(network, "training", False):
             raise ValueError("Expected a network in evaluation mode, but it is in training mode.")

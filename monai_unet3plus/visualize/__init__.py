@@ -10,6 +10,7 @@
 # limitations under the License.
 from __future__ import annotations
 
+from .curves import save_curves
 from .outlines import save_outlines
 
-__all__ = ["save_outlines"]
+__all__ = ["save_curves", "save_outlines"]

@@ -117,14 +117,18 @@ class TestCheckpointSaver(FolderTestCase):
         super().setUp()
         self.network = torch.nn.Linear(1, 1)
 
-    def run_epochs(self, scores: list[float], **kwargs: Any) -> CheckpointSaver:
-        """Epoch i leaves weight i, and a validation score."""
+    def run_epochs(self, scores: list[float], best: float = -1, **kwargs: Any) -> CheckpointSaver:
+        """Epoch i leaves weight i, and a validation score; ``best`` is the best of a training that is resumed."""
         engine = Engine(lambda engine, batch: None)
+        engine.state.rank = 0
+        engine.state.best_metric, engine.state.best_metric_epoch = best, 0 if best >= 0 else -1
 
         @engine.on(Events.EPOCH_COMPLETED)
         def validate(engine: Engine) -> None:
             torch.nn.init.constant_(self.network.weight, engine.state.epoch)
-            engine.state.metrics["dice"] = scores[engine.state.epoch - 1]
+            score = engine.state.metrics["dice"] = scores[engine.state.epoch - 1]
+            if score > engine.state.best_metric:  # as MONAI's engines do
+                engine.state.best_metric, engine.state.best_metric_epoch = score, engine.state.epoch
 
         options = {"save_key_metric": True, "key_metric_name": "dice", "key_metric_filename": "model.pt", **kwargs}
         saver = CheckpointSaver(str(self.root), {"model": self.network}, **options)
@@ -140,6 +144,11 @@ class TestCheckpointSaver(FolderTestCase):
         self.run_epochs(scores)
         self.assertEqual(self.files(), ["model.pt"])
         self.assertEqual(self.saved_epoch(), best)
+
+    def test_resumed_training_keeps_the_best_weights_of_before(self) -> None:
+        self.run_epochs([0.5, 0.8])
+        self.run_epochs([0.7, 0.6, 0.75], best=0.8)
+        self.assertEqual(self.saved_epoch(), 2)
 
     def test_final_weights_are_kept_under_their_name(self) -> None:
         options = {"save_final": True, "final_filename": "final.pt"}

@@ -1,0 +1,55 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import logging
+
+from ignite.engine import Engine, Events
+from monai.engines import Evaluator, Trainer
+
+__all__ = ["EarlyStop"]
+
+logger = logging.getLogger(__name__)
+
+
+class EarlyStop:
+    """
+    Ends training when the validator's key metric has not improved for a number of epochs.
+
+    It counts from ``validator.state.best_metric_epoch``, so that it needs no state of its own to be resumed, and all
+    processes of a distributed training stop together, since the metric is the same in each.
+
+    Args:
+        validator: the evaluator that training runs now and then.
+        patience: number of epochs without a better metric, 0 for no early stop.
+    """
+
+    def __init__(self, validator: Evaluator, patience: int) -> None:
+        self.validator = validator
+        self.patience = patience
+
+    def attach(self, engine: Engine) -> None:
+        """
+        Args:
+            engine: a MONAI trainer, to which the handler that runs the validator is attached before.
+        """
+        if self.patience > 0:
+            engine.add_event_handler(Events.EPOCH_COMPLETED, self)
+
+    def __call__(self, engine: Trainer) -> None:
+        """
+        Args:
+            engine: a MONAI trainer.
+        """
+        best = self.validator.state.best_metric_epoch
+        if best > 0 and engine.state.epoch - best >= self.patience:
+            logger.info("training stops: no better validation since epoch %d, %d epochs ago", best, self.patience)
+            engine.terminate()

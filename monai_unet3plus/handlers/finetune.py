@@ -1,0 +1,108 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+
+import torch
+import torch.nn as nn
+from ignite.engine import Engine, Events
+
+from ..errors import InputError
+from .checkpoint import load_weights
+
+__all__ = ["FinetuneLoader"]
+
+logger = logging.getLogger(__name__)
+
+# The layers with outputs per organ: their first axis is organ by organ.
+_PER_ORGAN = ("heads.", "presence_head.")
+
+
+class FinetuneLoader:
+    """
+    Loads weights of a training on other organs before a training starts: all but the outputs of other organs.
+
+    Args:
+        load_path: checkpoint of a :py:class:`monai_unet3plus.networks.nets.UNet3Plus` of the same ``features``.
+        network: the network to be trained.
+        organs: names of the network's organs, in order.
+        checkpoint_organs: names of the checkpoint's organs, in order. Defaults to None, the same ones.
+    """
+
+    def __init__(
+        self, load_path: str, network: nn.Module, organs: Sequence[str], checkpoint_organs: Sequence[str] | None = None
+    ) -> None:
+        self.load_path = load_path
+        self.network = network
+        self.organs = list(organs)
+        self.checkpoint_organs = self.organs if checkpoint_organs is None else list(checkpoint_organs)
+
+    def attach(self, engine: Engine) -> None:
+        """
+        Args:
+            engine: a MONAI trainer.
+        """
+        engine.add_event_handler(Events.STARTED, self)
+
+    def __call__(self, engine: Engine) -> None:
+        """
+        Load, and log what starts anew.
+
+        Args:
+            engine: a MONAI trainer.
+
+        Raises:
+            InputError: When the checkpoint does not exist or does not fit, or has other organs than said.
+        """
+        if not os.path.isfile(self.load_path):
+            raise InputError(f"finetune_from: expected a checkpoint, but {self.load_path} does not exist.")
+        checkpoint = load_weights(self.load_path, "finetune_from")
+        checkpoint = checkpoint.get("model", checkpoint)
+        weights = self.network.state_dict()
+        unknown = sorted(key for key in checkpoint if key not in weights and not key.startswith(_PER_ORGAN))
+        missing = sorted(key for key in weights if key not in checkpoint and not key.startswith(_PER_ORGAN))
+        if unknown or missing:
+            raise InputError(
+                f"finetune_from: {self.load_path} does not fit the network: {len(missing)} weights are missing "
+                f"({missing[:3]}), {len(unknown)} are unknown ({unknown[:3]}). Is it of a UNet3Plus?"
+            )
+        anew = set()
+        for name, weight in weights.items():
+            if name not in checkpoint:
+                anew.add(name)
+            elif name.startswith(_PER_ORGAN):
+                self._copy_organs(name, weight, checkpoint)
+            elif weight.shape != checkpoint[name].shape:
+                raise InputError(
+                    f"finetune_from: {self.load_path} has {name} of shape {tuple(checkpoint[name].shape)}, but the "
+                    f"network one of {tuple(weight.shape)}. Give the features it was trained with."
+                )
+            else:
+                weight.copy_(checkpoint[name])
+        new_organs = [organ for organ in self.organs if organ not in self.checkpoint_organs]
+        logger.info("weights taken from %s, for the organs %s", self.load_path, self.checkpoint_organs)
+        logger.info("not in it, start anew: outputs of %s; layers %s", new_organs or "no organ", sorted(anew) or "none")
+
+    def _copy_organs(self, name: str, weight: torch.Tensor, checkpoint: Mapping[str, torch.Tensor]) -> None:
+        """Copy the rows of the organs that both have."""
+        source, rows = checkpoint[name], len(weight) // len(self.organs)
+        if source.shape[1:] != weight.shape[1:] or len(source) != rows * len(self.checkpoint_organs):
+            raise InputError(
+                f"finetune_from: {self.load_path} has {len(source) // rows} organs in {name}, but "
+                f"{len(self.checkpoint_organs)} are named: {self.checkpoint_organs}. Name them with finetune_organs."
+            )
+        for position, organ in enumerate(self.checkpoint_organs):
+            if organ in self.organs:
+                target = self.organs.index(organ)
+                weight[target * rows : (target + 1) * rows] = source[position * rows : (position + 1) * rows]

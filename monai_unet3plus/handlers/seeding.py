@@ -1,0 +1,58 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import torch
+from ignite.engine import Engine, Events
+from monai.data.utils import set_rnd
+from torch.utils.data import Dataset
+
+__all__ = ["EpochSeed"]
+
+
+class EpochSeed:
+    """
+    Makes an epoch's randomness a function of seed, epoch and rank alone, so that a training that is resumed draws what
+    the unbroken one would have drawn.
+
+    MONAI seeds transforms once, when the loader is built. This seeds Python, NumPy, PyTorch (shuffling, dropout, and
+    through it the loader's workers) and the dataset's transforms when each epoch starts.
+
+    Args:
+        seed: 0 or more.
+        dataset: the dataset that training draws from.
+    """
+
+    def __init__(self, seed: int, dataset: Dataset) -> None:
+        self.seed = seed
+        self.dataset = dataset
+
+    def attach(self, engine: Engine) -> None:
+        """
+        Args:
+            engine: a MONAI trainer.
+        """
+        engine.add_event_handler(Events.EPOCH_STARTED, self)
+
+    def __call__(self, engine: Engine) -> None:
+        """
+        Args:
+            engine: a MONAI trainer.
+        """
+        mixed = np.random.SeedSequence([self.seed, engine.state.epoch, engine.state.rank])  # type: ignore[attr-defined]
+        seed = int(mixed.generate_state(1)[0])
+        random.seed(seed)
+        np.random.seed(seed)
+        torch.manual_seed(seed)
+        set_rnd(self.dataset, seed)

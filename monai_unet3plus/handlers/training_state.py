@@ -1,0 +1,120 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from ignite.engine import Engine, Events
+from monai.config import PathLike
+from monai.engines import Evaluator, Trainer, Workflow
+
+from ..errors import InputError
+from ..files import replacing
+from .checkpoint import load_weights
+
+__all__ = ["TrainingState"]
+
+logger = logging.getLogger(__name__)
+
+
+class TrainingState:
+    """
+    Keeps all that a training needs to go on after it was killed, in one file that is replaced after each epoch.
+
+    The file holds the states of ``save_dict``, of the gradient scaler, the number of epochs done, and the best metrics
+    of trainer and validator. Attach it last, so that it sees what an epoch's other handlers did.
+
+    Args:
+        path: the file.
+        save_dict: network, optimizer and whatever else has ``state_dict`` and ``load_state_dict``, by name.
+        validator: the evaluator that training runs now and then.
+        resume: whether to go on from the file, if there is one, when training starts. Defaults to False.
+    """
+
+    def __init__(
+        self, path: PathLike, save_dict: Mapping[str, Any], validator: Evaluator, resume: bool = False
+    ) -> None:
+        self.path = Path(path)
+        self.save_dict = save_dict
+        self.validator = validator
+        self.resume = resume
+
+    def attach(self, engine: Engine) -> None:
+        """
+        Args:
+            engine: a MONAI trainer.
+        """
+        engine.add_event_handler(Events.STARTED, self.restore)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self.save)
+
+    def save(self, engine: Trainer) -> None:
+        """
+        Write the file; of several processes, the first one does.
+
+        Args:
+            engine: a MONAI trainer at the end of an epoch.
+        """
+        if engine.state.rank > 0:
+            return
+        state = {name: obj.state_dict() for name, obj in self.save_dict.items()}
+        state["trainer"] = {"epoch": engine.state.epoch, "epoch_length": engine.state.epoch_length}
+        state["scaler"] = engine.scaler.state_dict() if engine.scaler is not None else {}
+        state["best"] = [_best_of(engine), _best_of(self.validator)]
+        with replacing(self.path) as unfinished:
+            torch.save(state, unfinished)
+
+    def restore(self, engine: Trainer) -> None:
+        """
+        Go on where the file's training was.
+
+        Args:
+            engine: a MONAI trainer that starts.
+
+        Raises:
+            InputError: When the file is damaged, or is of a training with another network, optimizer or epoch length.
+        """
+        if not self.resume:
+            return
+        if not self.path.is_file():
+            logger.info("nothing to resume: %s does not exist, training starts from the beginning", self.path)
+            return
+        state = load_weights(self.path, "resume", engine.state.device)
+        if "trainer" not in state:
+            raise InputError(f"resume: expected {self.path} to be the state of a training, but it holds weights only.")
+        length = state["trainer"]["epoch_length"]
+        if length != engine.state.epoch_length:
+            raise InputError(
+                f"resume: {self.path} is of a training with {length} iterations per epoch, but there are now "
+                f"{engine.state.epoch_length}. Were the cases or the batch size others?"
+            )
+        try:
+            for name, obj in self.save_dict.items():
+                obj.load_state_dict(state[name])
+        except (RuntimeError, ValueError, KeyError) as e:
+            raise InputError(
+                f"resume: {self.path} does not fit this training: {' '.join(str(e).split())}. Were organs, features "
+                "or the optimizer others?"
+            ) from e
+        if engine.scaler is not None and state["scaler"]:
+            engine.scaler.load_state_dict(state["scaler"])
+        for workflow, best in zip((engine, self.validator), state["best"]):
+            workflow.state.best_metric, workflow.state.best_metric_epoch = best
+        engine.state.epoch = state["trainer"]["epoch"]
+        engine.state.iteration = engine.state.epoch * length
+        logger.info("training goes on after epoch %d of %s", engine.state.epoch, engine.state.max_epochs)
+
+
+def _best_of(workflow: Workflow) -> list[float]:
+    return [float(workflow.state.best_metric), int(workflow.state.best_metric_epoch)]

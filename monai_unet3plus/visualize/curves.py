@@ -1,0 +1,49 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from monai.config import PathLike
+
+from ..files import replacing
+
+__all__ = ["save_curves"]
+
+
+def save_curves(rows: Sequence[Mapping[str, str]], output_file: PathLike) -> None:
+    """
+    Draw the course of a training: the loss and its parts on the left, metrics on the right.
+
+    Args:
+        rows: one per epoch, with the column "epoch", metrics in columns whose name begins with "train_" or "val_", and
+            losses in the other ones. A value may be missing or empty.
+        output_file: PNG to write.
+    """
+    names = [name for name in dict.fromkeys(name for row in rows for name in row) if name != "epoch"]
+    metrics = [name for name in names if name.startswith(("train_", "val_"))]
+    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    panels = (("loss", [name for name in names if name not in metrics]), ("metric", metrics))
+    for ax, (title, columns) in zip(figure.subplots(1, 2), panels):
+        for name in columns:
+            points = [(int(row["epoch"]), float(row[name])) for row in rows if row.get(name)]
+            marker = "o" if len(points) < 30 else None
+            ax.plot(*zip(*points), label=name.replace("_", " "), marker=marker, markersize=3, linewidth=1.4)
+        ax.set_xlabel("epoch")
+        ax.set_ylabel(title)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.grid(alpha=0.3)
+        if columns:
+            ax.legend(frameon=False)
+    with replacing(output_file) as unfinished:
+        figure.savefig(unfinished, dpi=110)

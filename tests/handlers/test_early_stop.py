@@ -1,0 +1,47 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import unittest
+from types import SimpleNamespace
+
+from ignite.engine import Engine, Events
+from parameterized import parameterized
+
+from monai_unet3plus.handlers import EarlyStop
+
+
+class TestEarlyStop(unittest.TestCase):
+    @parameterized.expand(
+        [
+            ("no_better_for_two_epochs", [0.5, 0.7, 0.6, 0.7, 0.9], 2, 4),
+            ("better_in_time", [0.5, 0.4, 0.6, 0.5, 0.7], 2, 5),
+            ("no_early_stop", [0.5, 0.4, 0.3, 0.2, 0.1], 0, 5),
+            ("never_validated", [], 2, 5),
+        ]
+    )
+    def test_training_ends_after(self, _: str, scores: list[float], patience: int, epochs: int) -> None:
+        validator = SimpleNamespace(state=SimpleNamespace(best_metric=-1, best_metric_epoch=-1))
+        trainer = Engine(lambda engine, batch: None)
+
+        @trainer.on(Events.EPOCH_COMPLETED)
+        def validate(engine: Engine) -> None:
+            score = scores[engine.state.epoch - 1] if scores else -1
+            if score > validator.state.best_metric:
+                validator.state.best_metric, validator.state.best_metric_epoch = score, engine.state.epoch
+
+        EarlyStop(validator, patience).attach(trainer)  # type: ignore[arg-type]
+        trainer.run([0], max_epochs=5)
+        self.assertEqual(trainer.state.epoch, epochs)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,87 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import tempfile
+import unittest
+from pathlib import Path
+
+import torch
+from ignite.engine import Engine
+
+from monai_unet3plus.errors import InputError
+from monai_unet3plus.handlers import FinetuneLoader
+from monai_unet3plus.networks.nets import UNet3Plus
+
+
+def network(organs: int, guided: bool = True, features: tuple[int, ...] = (2, 4, 8)) -> UNet3Plus:
+    return UNet3Plus(
+        out_channels=organs, features=features, deep_supervision=True, classification_guided=guided, norm="instance"
+    ).eval()
+
+
+class TestFinetuneLoader(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = str(Path(folder.name) / "model.pt")
+        self.trained = network(2)
+        torch.save(self.trained.state_dict(), self.path)
+        self.x = torch.rand(2, 3, 16, 16)
+
+    def load(self, new: UNet3Plus, organs: list[str], checkpoint_organs: list[str] | None = None) -> str:
+        engine = Engine(lambda engine, batch: None)
+        FinetuneLoader(self.path, new, organs, checkpoint_organs).attach(engine)
+        with self.assertLogs("monai_unet3plus.handlers.finetune") as log:
+            engine.run([0])
+        return "\n".join(log.output)
+
+    def test_an_organ_keeps_its_outputs_at_another_place(self) -> None:
+        new = network(3)
+        before = new.side_outputs(new.encode(self.x))[1][:, :1]
+        log = self.load(new, ["kidney", "spleen", "liver"], ["liver", "spleen"])
+        maps, trained_maps = new.encode(self.x), self.trained.encode(self.x)
+        for ours, theirs in zip(new.side_outputs(maps), self.trained.side_outputs(trained_maps)):
+            torch.testing.assert_close(ours[:, [2, 1]], theirs)
+        torch.testing.assert_close(new.presence_logits(self.x)[:, [2, 1]], self.trained.presence_logits(self.x))
+        self.assertFalse(torch.equal(new.side_outputs(maps)[1][:, :1], before), "the encoder is the trained one")
+        self.assertIn("outputs of ['kidney']", log)
+
+    def test_same_organs_are_taken_over_whole(self) -> None:
+        new = network(2)
+        self.load(new, ["liver", "spleen"])
+        torch.testing.assert_close(new(self.x), self.trained(self.x))
+
+    def test_layers_that_the_checkpoint_lacks_start_anew_and_are_named(self) -> None:
+        torch.save({"model": network(2, guided=False).state_dict()}, self.path)
+        new = network(2)
+        before = new.presence_head.conv.weight.clone()
+        self.assertIn("presence_head.conv.weight", self.load(new, ["liver", "spleen"]))
+        self.assertTrue(torch.equal(new.presence_head.conv.weight, before))
+
+    def test_number_of_organs_has_to_be_said(self) -> None:
+        with self.assertRaisesRegex(InputError, "2 organs in heads.*1 are named: .*finetune_organs"):
+            FinetuneLoader(self.path, network(1), ["liver"])(None)  # type: ignore[arg-type]
+
+    def test_other_features_and_other_networks_are_refused(self) -> None:
+        with self.assertRaisesRegex(InputError, "of shape .* Give the features"):
+            FinetuneLoader(self.path, network(2, features=(2, 4, 6)), ["a", "b"])(None)  # type: ignore[arg-type]
+        torch.save(torch.nn.Linear(1, 1).state_dict(), self.path)
+        with self.assertRaisesRegex(InputError, "does not fit the network"):
+            FinetuneLoader(self.path, network(2), ["a", "b"])(None)  # type: ignore[arg-type]
+
+    def test_missing_file_is_named(self) -> None:
+        with self.assertRaisesRegex(InputError, "finetune_from: .*nowhere.pt does not exist"):
+            FinetuneLoader("nowhere.pt", network(2), ["a", "b"])(None)  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,76 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import tempfile
+import unittest
+from pathlib import Path
+
+import torch
+from parameterized import parameterized
+
+from monai_unet3plus.errors import InputError
+from tests.handlers.trainings import train
+
+ITERATIONS = 4  # per epoch
+
+
+class TestTrainingState(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+
+    @parameterized.expand([(0,), (2,)])
+    def test_training_killed_within_an_epoch_goes_on_as_if_it_had_not_been(self, num_workers: int) -> None:
+        losses, unbroken, validator = train(self.root / "a", 4, num_workers=num_workers)
+        before, _, _ = train(self.root / "b", 4, num_workers=num_workers, kill_in_epoch=3)
+        after, resumed, again = train(self.root / "b", 4, resume=True, num_workers=num_workers)
+        self.assertEqual(before, losses[: 2 * ITERATIONS + 2])
+        self.assertEqual(after, losses[2 * ITERATIONS :])
+        self.assertEqual(len(set(losses)), len(losses), "no two iterations see the same")
+        for ours, theirs in zip(resumed.network.parameters(), unbroken.network.parameters()):
+            self.assertTrue(torch.equal(ours, theirs))
+        self.assertEqual(again.state.best_metric, validator.state.best_metric)
+        self.assertEqual(again.state.best_metric_epoch, validator.state.best_metric_epoch)
+        histories = [(self.root / name / "history.csv").read_text() for name in "ab"]
+        self.assertEqual(*histories)
+
+    def test_without_a_file_training_starts_from_the_beginning(self) -> None:
+        with self.assertLogs("monai_unet3plus", "INFO") as log:
+            losses, _, _ = train(self.root, 1, resume=True)
+        self.assertEqual(len(losses), ITERATIONS)
+        self.assertIn("nothing to resume", log.output[0])
+
+    def test_finished_training_has_nothing_left_to_do(self) -> None:
+        _, finished, _ = train(self.root, 2)
+        losses, resumed, _ = train(self.root, 2, resume=True)
+        self.assertEqual(losses, [])
+        for ours, theirs in zip(resumed.network.parameters(), finished.network.parameters()):
+            self.assertTrue(torch.equal(ours, theirs))
+
+    def test_state_of_another_network_is_refused(self) -> None:
+        train(self.root, 1)
+        with self.assertRaisesRegex(InputError, "state.pt does not fit this training"):
+            train(self.root, 1, resume=True, network=torch.nn.Conv2d(1, 1, 3, padding=1))
+
+    @parameterized.expand([("text", b"no state"), ("weights", None)])
+    def test_file_that_is_no_state_is_refused(self, _: str, content: bytes | None) -> None:
+        if content is None:
+            torch.save(torch.nn.Linear(1, 1).state_dict(), self.root / "state.pt")
+        else:
+            (self.root / "state.pt").write_bytes(content)
+        with self.assertRaisesRegex(InputError, "resume: .*state.pt"):
+            train(self.root, 1, resume=True)
+
+
+if __name__ == "__main__":
+    unittest.main()
