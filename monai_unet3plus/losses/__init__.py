@@ -11,5 +11,6 @@
 from __future__ import annotations
 
 from .ms_ssim import MultiScaleSSIMLoss
+from .unet3plus import UNet3PlusLoss
 
-__all__ = ["MultiScaleSSIMLoss"]
+__all__ = ["MultiScaleSSIMLoss", "UNet3PlusLoss"]
