@@ -179,9 +179,9 @@ class MultiScaleSSIMLoss(_Loss):
         Returns:
             tensors of shape ``(B * C)``.
         """
-        mean_of_images, mean_of_squares = _blur(torch.cat((images, images * images)), window).chunk(2)
-        squares_of_means = mean_of_images * mean_of_images
-        terms = [_ratio(mean_of_squares - squares_of_means, 2 * self.c2)]
+        squares_of_means = _blur(images, window).square()
+        variances = _blur(images.square(), window) - squares_of_means
+        terms = [_ratio(variances, 2 * self.c2)]
         if self.luminance == "every":
             terms.append(_ratio(squares_of_means, 2 * self.c1))
         elif is_coarsest:

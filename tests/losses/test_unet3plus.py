@@ -105,7 +105,7 @@ class TestUNet3PlusLoss(unittest.TestCase):
                 self.assertEqual((value.dtype, gradient.dtype), (torch.float32, dtype))
                 self.assertTrue(value.isfinite() and gradient.isfinite().all(), (size, name))
                 if prediction == "perfect" and size >= 30:
-                    self.assertLess(float(value), 1e-5)
+                    self.assertLess(value.item(), 1e-5)
                 if prediction == "inverted" and size == 3:
                     self.assertTrue((gradient * (2 * target - 1)).sum() < 0, f"{name} does not pull towards the mask")
 
