@@ -1,0 +1,42 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import torch
+
+
+def soft_iou_loss(probabilities: torch.Tensor, target: torch.Tensor, smooth: float) -> torch.Tensor:
+    r"""
+    One minus the intersection over union of probabilities p and a mask t, per image and organ.
+
+    Where the mask has a voxel this is the plain :math:`1 - \sum pt / \sum (p + t - pt)`, which needs no smoothing. An
+    empty mask has no intersection, whatever is predicted; there the loss is :math:`\bar{p} / (\bar{p} + s)` with the
+    mean probability and ``smooth`` s. It grows from 0 for an empty prediction to nearly 1 for a full one, in the same
+    way for every image size.
+
+    MONAI's ``DiceLoss(jaccard=True)`` smooths all masks alike, by a constant (``smooth_nr`` in its ``forward``): the
+    default 1e-5 leaves empty masks a gradient below 1e-8, a useful one (hundreds of voxels) would bend the IoU of
+    small organs; and its sums overflow in float16.
+
+    Args:
+        probabilities: values in [0, 1] of shape ``(B, K, H, W[, D])``, float32 or more precise.
+        target: values 0 and 1, shape and type as ``probabilities``.
+        smooth: the mean probability in an image without the organ that costs 0.5, positive.
+
+    Returns:
+        values in [0, 1] of shape ``(B, K)``.
+    """
+    p, t = probabilities.flatten(2), target.flatten(2)
+    organ = t.sum(dim=2)
+    intersection = (p * t).sum(dim=2)
+    union = p.sum(dim=2) + organ - intersection
+    mean = p.mean(dim=2)
+    return torch.where(organ > 0, 1 - intersection / union.clamp(min=1), mean / (mean + smooth))
