@@ -1,0 +1,49 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import os
+import tempfile
+import unittest
+from pathlib import Path
+
+from monai_unet3plus.files import replacing
+
+
+class TestReplacing(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = Path(folder.name) / "new" / "mask.nii.gz"
+
+    def fail_while_writing(self, unfinished: Path) -> None:
+        unfinished.write_text("half")
+        raise KeyboardInterrupt
+
+    def test_file_appears_when_the_block_ends(self) -> None:
+        with replacing(self.path) as unfinished:
+            unfinished.write_text("new")
+            self.assertFalse(self.path.exists())
+            self.assertTrue(unfinished.name.endswith(".nii.gz"))
+        self.assertEqual(self.path.read_text(), "new")
+        self.assertEqual(os.listdir(self.path.parent), [self.path.name])
+
+    def test_failure_leaves_the_old_file_alone(self) -> None:
+        self.path.parent.mkdir()
+        self.path.write_text("old")
+        with self.assertRaises(KeyboardInterrupt), replacing(self.path) as unfinished:
+            self.fail_while_writing(unfinished)
+        self.assertEqual(self.path.read_text(), "old")
+        self.assertEqual(os.listdir(self.path.parent), [self.path.name])
+
+
+if __name__ == "__main__":
+    unittest.main()
