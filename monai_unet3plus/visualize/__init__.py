@@ -10,6 +10,7 @@
 # limitations under the License.
 from __future__ import annotations
 
+from .differences import save_differences
 from .outlines import save_outlines
 
-__all__ = ["save_outlines"]
+__all__ = ["save_differences", "save_outlines"]
