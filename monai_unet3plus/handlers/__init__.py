@@ -10,7 +10,10 @@
 # limitations under the License.
 from __future__ import annotations
 
+from .case_pictures import CasePictures
+from .case_report import CaseReport
 from .checkpoint import CheckpointLoader, CheckpointSaver
+from .presence import PresenceVerdicts
 from .progress import ProgressHandler
 
-__all__ = ["CheckpointLoader", "CheckpointSaver", "ProgressHandler"]
+__all__ = ["CasePictures", "CaseReport", "CheckpointLoader", "CheckpointSaver", "PresenceVerdicts", "ProgressHandler"]
