@@ -10,20 +10,26 @@
 # limitations under the License.
 from __future__ import annotations
 
+from .case_pictures import CasePictures
+from .case_report import CaseReport
 from .checkpoint import CheckpointLoader, CheckpointSaver
 from .early_stop import EarlyStop
 from .finetune import FinetuneLoader
 from .history import TrainingHistory
+from .presence import PresenceVerdicts
 from .progress import ProgressHandler
 from .seeding import EpochSeed
 from .training_state import TrainingState
 
 __all__ = [
+    "CasePictures",
+    "CaseReport",
     "CheckpointLoader",
     "CheckpointSaver",
     "EarlyStop",
     "EpochSeed",
     "FinetuneLoader",
+    "PresenceVerdicts",
     "ProgressHandler",
     "TrainingHistory",
     "TrainingState",

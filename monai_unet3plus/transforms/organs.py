@@ -22,9 +22,11 @@ from monai.utils import TransformBackends, convert_to_tensor, ensure_tuple
 from ..errors import InputError
 from .checks import file_of
 
-__all__ = ["LabelMapToMasksd", "SelectOrgansd", "logits_to_label_map"]
+__all__ = ["IGNORED", "LabelMapToMasksd", "SelectOrgansd", "logits_to_label_map"]
 
 logger = logging.getLogger(__name__)
+
+IGNORED = 255  # fills the mask of an organ that a case does not annotate
 
 
 def logits_to_label_map(logits: torch.Tensor) -> torch.Tensor:

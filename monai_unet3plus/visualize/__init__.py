@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from .curves import save_curves
+from .differences import save_differences
 from .outlines import save_outlines
 
-__all__ = ["save_curves", "save_outlines"]
+__all__ = ["save_curves", "save_differences", "save_outlines"]

@@ -11,18 +11,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from monai.config import PathLike
 
-__all__ = ["save_outlines"]
+from ..data.orientation import ras_view
+from .panels import add_legend, draw_outlines, make_panels, save_figure, show_plane
 
-_COLOURS = ("#3ddc84", "#ff4fa3", "#ffb000", "#40c4ff")
+__all__ = ["axial_slices_through", "save_outlines"]
 
 
 def save_outlines(
@@ -47,51 +44,35 @@ def save_outlines(
         title: text above the picture. Defaults to none.
     """
     image, spacing = _load(image_file)
-    masks = {name: _load(file)[0] == label for name, file in mask_files.items()}
-    reference = next(iter(masks.values()))
-    axial, coronal = _slices_to_show(reference)
+    masks = [_load(file)[0] == label for file in mask_files.values()]
+    coronal = int(masks[0].sum(axis=(0, 2)).argmax()) if masks[0].any() else image.shape[1] // 2
 
-    figure = Figure(figsize=(16, 4.6), facecolor="black", layout="constrained")
-    axes = figure.subplots(1, 4)
-    height_mm = image.shape[2] * spacing[2]
-    for ax, z in zip(axes, axial):
-        _draw(ax, image[:, :, z], [mask[:, :, z] for mask in masks.values()], spacing[1] / spacing[0], window)
-        ax.set_title(f"axial, {z * spacing[2]:.0f} of {height_mm:.0f} mm from below", color="white", fontsize=10)
-    _draw(axes[3], image[:, coronal], [mask[:, coronal] for mask in masks.values()], spacing[2] / spacing[0], window)
-    axes[3].set_title("coronal", color="white", fontsize=10)
-    figure.legend(
-        handles=[Line2D([], [], color=colour, label=name) for name, colour in zip(masks, _COLOURS)],
-        loc="outside lower center",
-        ncols=len(masks),
-        labelcolor="white",
-        frameon=False,
-    )
-    if title:
-        figure.suptitle(title, color="white")
-    Path(output_file).parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(output_file, dpi=90)
+    width, *heights = (size * voxel for size, voxel in zip(image.shape, spacing))
+    figure, axes = make_panels(4, max(heights) / width)
+    for ax, z in zip(axes, axial_slices_through(masks[0])):
+        title_of_slice = f"axial, {z * spacing[2]:.0f} of {image.shape[2] * spacing[2]:.0f} mm from below"
+        show_plane(ax, image[:, :, z], spacing[1] / spacing[0], window, title_of_slice)
+        draw_outlines(ax, [mask[:, :, z] for mask in masks])
+    show_plane(axes[3], image[:, coronal], spacing[2] / spacing[0], window, "coronal")
+    draw_outlines(axes[3], [mask[:, coronal] for mask in masks])
+    add_legend(figure, list(mask_files))
+    save_figure(figure, output_file, title)
 
 
-def _load(file: PathLike) -> tuple[np.ndarray, tuple[float, ...]]:
-    """The voxels, with axes towards the patient's left, front and head, and their size in mm."""
-    image = nib.as_closest_canonical(nib.load(file))  # axes towards right, front and head
-    return np.asarray(image.dataobj)[::-1], tuple(float(size) for size in image.header.get_zooms()[:3])
+def axial_slices_through(mask: np.ndarray) -> list[int]:
+    """
+    Slices at a fifth, a half and four fifths of a mask's extent, or of the volume's quarters if the mask is empty.
 
-
-def _slices_to_show(mask: np.ndarray) -> tuple[list[int], int]:
-    """Axial slices at a fifth, a half and four fifths of the mask's extent, and its widest coronal one."""
+    Args:
+        mask: of shape ``(H, W, D)``, the last axis towards the head.
+    """
     if not mask.any():
-        return [mask.shape[2] // 4, mask.shape[2] // 2, 3 * mask.shape[2] // 4], mask.shape[1] // 2
+        return [mask.shape[2] // 4, mask.shape[2] // 2, 3 * mask.shape[2] // 4]
     extent = np.flatnonzero(mask.any(axis=(0, 1)))
-    axial = [int(extent[int(share * (len(extent) - 1))]) for share in (0.2, 0.5, 0.8)]
-    return axial, int(mask.sum(axis=(0, 2)).argmax())
+    return [int(extent[int(share * (len(extent) - 1))]) for share in (0.2, 0.5, 0.8)]
 
 
-def _draw(ax: Axes, plane: np.ndarray, masks: Sequence[np.ndarray], aspect: float, window: Sequence[float]) -> None:
-    ax.imshow(plane.T, cmap="gray", vmin=window[0], vmax=window[1], origin="lower", aspect=aspect)
-    for mask, colour in zip(masks, _COLOURS):
-        if mask.any():
-            ax.contour(mask.T, levels=[0.5], colors=colour, linewidths=1.2)
-    for side, x in (("R", 0.02), ("L", 0.94)):
-        ax.text(x, 0.5, side, color="white", transform=ax.transAxes, fontsize=11)
-    ax.set_axis_off()
+def _load(file: PathLike) -> tuple[np.ndarray, tuple[float, float, float]]:
+    """The voxels, with axes towards the patient's right, front and head, and their size in mm."""
+    image = nib.Nifti1Image.from_filename(file)
+    return ras_view(np.asarray(image.dataobj), image.affine)

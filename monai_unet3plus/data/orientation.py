@@ -1,0 +1,38 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import numpy as np
+from nibabel.affines import voxel_sizes
+from nibabel.orientations import apply_orientation, io_orientation
+
+__all__ = ["ras_view"]
+
+
+def ras_view(array: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, tuple[float, float, float]]:
+    """
+    Look at a volume with its axes towards the patient's right, front and head, whatever order it is stored in.
+
+    An oblique axis counts as the anatomical one that is nearest to it.
+
+    Args:
+        array: a volume ``(..., X, Y, Z)``.
+        affine: from voxels to mm, axes towards right, front and head as in NIfTI, ``(4, 4)``.
+
+    Returns:
+        a view, not a copy, and the size of its voxels in mm.
+    """
+    orientation = io_orientation(affine)
+    sizes = voxel_sizes(affine)[np.argsort(orientation[:, 0])]
+    view = np.moveaxis(
+        apply_orientation(np.moveaxis(array, (-3, -2, -1), (0, 1, 2)), orientation), (0, 1, 2), (-3, -2, -1)
+    )
+    return view, (float(sizes[0]), float(sizes[1]), float(sizes[2]))

@@ -1,0 +1,59 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from ignite.engine import Engine
+from monai.data.meta_tensor import MetaTensor
+from monai.engines import IterationEvents
+from monai.utils import CommonKeys
+from nibabel.orientations import aff2axcodes
+
+__all__ = ["PRESENCE", "PresenceVerdicts"]
+
+PRESENCE = "presence"
+
+
+class PresenceVerdicts:
+    """
+    Keeps the classifier's verdicts of an evaluator, for :py:class:`CaseReport`.
+
+    An inferer with ``return_presence=True`` returns a mask and the presence margins, and MONAI's evaluators take both
+    for the prediction. This puts the margins into the output under "presence", ``(B, K, D)``, and leaves the mask as
+    the prediction, so that postprocessing is the same with and without a classifier. Output of other inferers is left
+    as it is.
+    """
+
+    def attach(self, engine: Engine) -> None:
+        """
+        Args:
+            engine: a MONAI evaluator.
+        """
+        engine.add_event_handler(IterationEvents.FORWARD_COMPLETED, self)
+
+    def __call__(self, engine: Engine) -> None:
+        """
+        Raises:
+            ValueError: When the slices were not walked from the feet to the head: their verdicts could not be told
+                apart later.
+        """
+        output: Any = engine.state.output
+        if not isinstance(output[CommonKeys.PRED], tuple):
+            return
+        output[CommonKeys.PRED], output[PRESENCE] = output[CommonKeys.PRED]
+        image = output[CommonKeys.IMAGE]
+        if isinstance(image, MetaTensor):
+            for affine in torch.as_tensor(image.affine).reshape(-1, 4, 4).cpu().numpy():
+                codes = "".join(aff2axcodes(affine))
+                if codes[2] != "S":
+                    raise ValueError(f"Expected slices from feet to head, as after Orientationd RAS, but got {codes}.")

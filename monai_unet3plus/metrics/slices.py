@@ -1,0 +1,56 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import numpy as np
+from monai.config.type_definitions import NdarrayOrTensor
+from monai.utils import convert_to_numpy
+
+__all__ = ["over_segmentation", "presence_accuracy"]
+
+
+def over_segmentation(prediction: NdarrayOrTensor, truth: NdarrayOrTensor) -> float:
+    """
+    How often an organ is found where it is not: what the classification-guided module is for (paper section 2.4).
+
+    Args:
+        prediction: mask of shape ``(H, W, D)``, the last axis along head and feet, 0 is background.
+        truth: mask of the same shape.
+
+    Returns:
+        share of the slices without a true voxel that have any predicted one, 0 to 1; NaN if no slice is organ-free.
+    """
+    organ_free = ~_occupied(truth)
+    return float(_occupied(prediction)[organ_free].mean()) if organ_free.any() else float("nan")
+
+
+def presence_accuracy(margins: NdarrayOrTensor, truth: NdarrayOrTensor) -> float:
+    """
+    How often the classifier is right about whether a slice holds the organ. No mask is looked at but the true one.
+
+    Args:
+        margins: "present" minus "absent" logit of each slice, ``(D,)``; positive is the verdict "present".
+        truth: mask of shape ``(H, W, D)``, the last axis along head and feet, 0 is background.
+
+    Returns:
+        share of slices, 0 to 1.
+
+    Raises:
+        ValueError: When there is not one margin per slice.
+    """
+    verdicts, present = convert_to_numpy(margins) > 0, _occupied(truth)
+    if verdicts.shape != present.shape:
+        raise ValueError(f"Expected {len(present)} presence margins, one per slice, but got {verdicts.shape}.")
+    return float((verdicts == present).mean())
+
+
+def _occupied(mask: NdarrayOrTensor) -> np.ndarray:
+    return np.asarray(convert_to_numpy(mask, dtype=bool).any(axis=(0, 1)))

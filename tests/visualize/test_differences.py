@@ -1,0 +1,96 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+from matplotlib.image import imread
+from parameterized import parameterized
+
+from monai_unet3plus.visualize import save_differences
+from monai_unet3plus.visualize.differences import worst_slices
+
+GREEN, PINK = (0x3D, 0xDC, 0x84), (0xFF, 0x4F, 0xA3)
+PANEL = 440  # pixels
+
+
+class TestWorstSlices(unittest.TestCase):
+    @parameterized.expand(
+        [
+            ("most_first", [0, 5, 0, 9, 0, 7], 1, [3, 5, 1]),
+            ("apart", [8, 9, 8, 0, 3, 0, 4], 3, [1, 6]),
+            ("not_more_than_four", [1, 2, 3, 4, 5, 6], 1, [5, 4, 3, 2]),
+            ("none_differ", [0, 0, 0], 1, []),
+            ("equal_ones_from_below", [2, 2, 2, 2], 2, [0, 2]),
+        ]
+    )
+    def test_chosen(self, _: str, voxels: list[int], apart: int, expected: list[int]) -> None:
+        self.assertEqual(worst_slices(voxels, apart), expected)
+
+
+class TestSaveDifferences(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.picture = Path(folder.name) / "deep" / "picture.png"
+        self.ct = np.random.default_rng(0).normal(0.5, 0.05, (40, 30, 24))
+        self.truth = np.zeros((40, 30, 24), np.uint8)
+        self.truth[24:34, 8:20, 4:20] = 1
+        self.prediction = self.truth.copy()
+
+    def pixels(self, colour: tuple[int, int, int], **masks: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+        """Where a colour is found in the picture, above the legend; rows and columns."""
+        save_differences(self.ct, masks, (2.0, 2.0, 5.0), self.picture)
+        image = (imread(self.picture)[..., :3] * 255).round()
+        return np.argwhere((np.abs(image - colour).max(axis=2) < 40)[: int(0.9 * len(image))])
+
+    def test_shows_only_slices_that_differ(self) -> None:
+        self.prediction[24:34, 8:12, [6, 7, 14]] = 0  # of 6 and 7 one is enough: they are neighbours
+        green = self.pixels(GREEN, liver=(self.truth, self.prediction))
+        self.assertEqual(imread(self.picture).shape[1], 2 * PANEL)
+        self.assertEqual(sorted(set(green[:, 1] // PANEL)), [0, 1])
+
+    def test_right_of_the_patient_is_on_the_left_and_the_front_on_top(self) -> None:
+        self.prediction[4:10, 8:20, 10] = 1  # found besides, at the patient's left
+        self.truth[24:34, 14:20, 10] = 0  # which leaves the back part
+        self.prediction[24:34, 8:14, 10] = 0  # and here the front part
+        green = self.pixels(GREEN, liver=(self.truth, self.prediction))
+        pink = self.pixels(PINK, liver=(self.truth, self.prediction))
+        self.assertLess(green[:, 1].max(), PANEL / 2)
+        self.assertGreater(pink[:, 1].max(), PANEL / 2)
+        self.assertLess(pink[:, 0].min(), green[:, 0].min())
+
+    def test_agreement_shows_slices_through_the_truth(self) -> None:
+        self.assertGreater(len(self.pixels(GREEN, liver=(self.truth, self.truth))), 0)
+        self.assertEqual(imread(self.picture).shape[1], 3 * PANEL)
+
+    def test_outlines_that_agree_are_both_seen(self) -> None:
+        for colour in (GREEN, PINK):
+            self.assertGreater(len(self.pixels(colour, liver=(self.truth, self.truth))), 50)
+
+    @parameterized.expand([("empty_masks", 1), ("no_organ_annotated", 0)])
+    def test_nothing_to_outline(self, _: str, organs: int) -> None:
+        masks = {f"organ_{n}": (0 * self.truth, 0 * self.truth) for n in range(organs)}
+        self.assertEqual(len(self.pixels(GREEN, **masks)), 0)
+
+    def test_several_organs_count_together(self) -> None:
+        other = np.zeros_like(self.truth)
+        other[4:10, 8:20, 15] = 1
+        self.prediction[24:34, 8:12, 6] = 0
+        self.pixels(GREEN, liver=(self.truth, self.prediction), spleen=(other, 0 * other))
+        self.assertEqual(imread(self.picture).shape[1], 2 * PANEL)
+
+
+if __name__ == "__main__":
+    unittest.main()
