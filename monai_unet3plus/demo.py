@@ -29,6 +29,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
+from .metrics import dice
 from .visualize import save_outlines
 
 logger = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ TRAINING = {
     "crop_size": "[192, 192]",
     "batch_size": "2",
     "num_samples": "1",
+    "affine_prob": "0",
     "optimizer": "{'_target_': 'torch.optim.Adam', 'params': '$@network.parameters()', 'lr': 0.002}",
 }
 INFERENCE = {"roi_size": "[-1, -1]"}  # whole slices instead of overlapping windows: less work, where memory allows
@@ -115,18 +117,6 @@ def _report(phantoms: Path, masks: Path) -> None:
 
 def _liver(file: Path) -> np.ndarray:
     return np.asarray(nib.Nifti1Image.from_filename(file).dataobj) == 1
-
-
-def dice(truth: np.ndarray, prediction: np.ndarray) -> float:
-    """
-    Twice the overlap over the sum of sizes; 1 if both are empty.
-
-    Args:
-        truth: booleans of any shape.
-        prediction: booleans of the same shape.
-    """
-    size = int(truth.sum()) + int(prediction.sum())
-    return 2 * int((truth & prediction).sum()) / size if size else 1.0
 
 
 if __name__ == "__main__":

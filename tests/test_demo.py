@@ -18,9 +18,6 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-import numpy as np
-from parameterized import parameterized
-
 from monai_unet3plus import demo
 from tests.bundle.workflows import BUNDLE
 
@@ -71,12 +68,6 @@ class TestDemo(unittest.TestCase):
             demo.main()
         self.assertEqual(end.exception.code, 2)
         self.assertIn("--bundle_root: expected the folder of the bundle, but /nowhere", errors.getvalue())
-
-    @parameterized.expand(
-        [("equal", [1, 1, 0], [1, 1, 0], 1.0), ("half", [1, 1, 0, 0], [0, 1, 1, 0], 0.5), ("empty", [0], [0], 1.0)]
-    )
-    def test_dice(self, _: str, truth: list[int], prediction: list[int], expected: float) -> None:
-        self.assertEqual(demo.dice(np.array(truth, bool), np.array(prediction, bool)), expected)
 
 
 if __name__ == "__main__":

@@ -16,13 +16,12 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 from monai.config import PathLike
 from monai.data import load_decathlon_datalist
 
 from ..errors import InputError
 
-__all__ = ["VOLUME_SUFFIXES", "find_cases", "labelled_cases", "mask_path", "split_cases", "unseen_cases"]
+__all__ = ["VOLUME_SUFFIXES", "find_cases", "labelled_cases", "mask_path"]
 
 VOLUME_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
 _DICOM_MAGIC = (128, b"DICM")
@@ -99,10 +98,11 @@ def labelled_cases(dataset_dir: PathLike, section: str = "Tr") -> list[dict[str,
     List the images that have a label map, in the folder layout of the Medical Segmentation Decathlon.
 
     The ``training`` list of ``dataset_dir/dataset.json`` counts if there is one. Otherwise each volume in
-    ``images<section>`` is paired with the one of the same name in ``labels<section>``.
+    ``images<section>`` is paired with the one of the same name in ``labels<section>``. A folder without those may be
+    LiTS as it is downloaded: ``volume-0.nii`` and ``segmentation-0.nii`` and so on, in whatever subfolders.
 
     Args:
-        dataset_dir: folder with ``imagesTr`` and ``labelsTr``.
+        dataset_dir: folder with ``imagesTr`` and ``labelsTr``, or of LiTS.
         section: "Tr" for training cases, "Ts" for test cases, which have labels in some data sets.
 
     Returns:
@@ -114,6 +114,8 @@ def labelled_cases(dataset_dir: PathLike, section: str = "Tr") -> list[dict[str,
     root = Path(dataset_dir)
     if section == "Tr" and (root / "dataset.json").is_file():
         cases = _listed_cases(root)
+    elif section == "Tr" and not (root / "imagesTr").is_dir() and root.is_dir():
+        cases = _lits_cases(root)
     else:
         images = _volumes_in(root / f"images{section}")
         labels = {_stem(label.name): label for label in _volumes_in(root / f"labels{section}")}
@@ -132,41 +134,6 @@ def labelled_cases(dataset_dir: PathLike, section: str = "Tr") -> list[dict[str,
     return cases
 
 
-def split_cases(
-    cases: Sequence[dict[str, str]], val_fraction: float = 0.2, seed: int = 0
-) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    """
-    Split cases at random into some for training and some for validation, at least one each.
-
-    Args:
-        cases: at least two cases.
-        val_fraction: share of the cases for validation, between 0 and 1.
-        seed: of the random order.
-
-    Raises:
-        InputError: When there are fewer than two cases.
-    """
-    if len(cases) < 2:
-        raise InputError(
-            f"dataset_dir: expected at least 2 labelled cases, one for validation, but found {len(cases)}."
-        )
-    order = np.random.RandomState(seed).permutation(len(cases))
-    held_out = min(max(round(val_fraction * len(cases)), 1), len(cases) - 1)
-    return [cases[i] for i in sorted(order[held_out:])], [cases[i] for i in sorted(order[:held_out])]
-
-
-def unseen_cases(dataset_dir: PathLike, validation: Sequence[dict[str, str]]) -> list[dict[str, str]]:
-    """
-    The cases to evaluate on: those of ``imagesTs`` if ``labelsTs`` exists, else the validation cases.
-
-    Args:
-        dataset_dir: folder in the layout of the Medical Segmentation Decathlon.
-        validation: the cases that training was validated on.
-    """
-    has_labels = (Path(dataset_dir) / "labelsTs").is_dir()
-    return labelled_cases(dataset_dir, "Ts") if has_labels else list(validation)
-
-
 def _listed_cases(root: Path) -> list[dict[str, str]]:
     file = root / "dataset.json"
     try:
@@ -177,6 +144,21 @@ def _listed_cases(root: Path) -> list[dict[str, str]]:
             f'dataset_dir: expected {file} to have a list "training" of {{"image": ..., "label": ...}}, '
             f"but found {type(e).__name__}: {e}."
         ) from e
+
+
+def _lits_cases(root: Path) -> list[dict[str, str]]:
+    """Pairs of volume-N and segmentation-N below a folder, in the order of N."""
+    images, labels = (
+        {_stem(path.name).removeprefix(prefix): path for path in root.rglob(f"{prefix}*") if _is_volume(path)}
+        for prefix in ("volume-", "segmentation-")
+    )
+    unlabelled = sorted(str(path) for number, path in images.items() if number not in labels)
+    if unlabelled:
+        raise InputError(
+            f"dataset_dir: expected a segmentation-N for each volume-N, but there is none for {unlabelled}."
+        )
+    numbers = sorted(images, key=lambda number: (len(number), number))
+    return [{"image": str(images[number]), "label": str(labels[number])} for number in numbers]
 
 
 def _stem(name: str) -> str:

@@ -16,6 +16,7 @@ from .checkpoint import CheckpointLoader, CheckpointSaver
 from .early_stop import EarlyStop
 from .finetune import FinetuneLoader
 from .history import TrainingHistory
+from .organ_dice import OrganDice
 from .presence import PresenceVerdicts
 from .progress import ProgressHandler
 from .seeding import EpochSeed
@@ -29,6 +30,7 @@ __all__ = [
     "EarlyStop",
     "EpochSeed",
     "FinetuneLoader",
+    "OrganDice",
     "PresenceVerdicts",
     "ProgressHandler",
     "TrainingHistory",

@@ -19,7 +19,8 @@ from monai.losses import FocalLoss
 from monai.utils import convert_to_tensor
 from torch.nn.modules.loss import _Loss
 
-from .annotation import IGNORED, is_annotated, mean_of_annotated
+from ..transforms.organs import IGNORED
+from .annotation import is_annotated, mean_of_annotated
 from .ms_ssim import MultiScaleSSIMLoss
 from .soft_iou import soft_iou_loss
 

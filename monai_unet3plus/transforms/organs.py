@@ -106,19 +106,27 @@ class LabelMapToMasksd(MapTransform):
     Args:
         keys: keys of label maps of shape ``(1, H, W[, D])`` with values 0 to ``num_organs``.
         num_organs: number of masks.
+        annotated_key: key of the booleans, ``(num_organs,)``, that say which organs a label map annotates. The masks
+            of the other organs are filled with 255. Defaults to None, all organs.
         allow_missing_keys: don't raise if a key is missing. Defaults to False.
     """
 
     backend = [TransformBackends.TORCH]
 
-    def __init__(self, keys: KeysCollection, num_organs: int, allow_missing_keys: bool = False) -> None:
+    def __init__(
+        self, keys: KeysCollection, num_organs: int, annotated_key: str | None = None, allow_missing_keys: bool = False
+    ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.num_organs = num_organs
+        self.annotated_key = annotated_key
 
     def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict[Hashable, torch.Tensor]:
         """Masks have shape ``(num_organs, H, W[, D])``, uint8."""
         d = dict(data)
         for key in self.key_iterator(d):
             label = convert_to_tensor(d[key], track_meta=get_track_meta())
-            d[key] = torch.cat([label == organ for organ in range(1, self.num_organs + 1)]).to(torch.uint8)
+            masks = torch.cat([label == organ for organ in range(1, self.num_organs + 1)]).to(torch.uint8)
+            if self.annotated_key is not None:
+                masks[~torch.as_tensor(d[self.annotated_key], dtype=torch.bool)] = IGNORED
+            d[key] = masks
         return d

@@ -14,13 +14,11 @@ from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from monai.config import KeysCollection
 from monai.data.meta_obj import get_track_meta
 from monai.transforms import MapTransform, Randomizable
 from monai.utils import TransformBackends, convert_to_tensor, ensure_tuple_rep
-
-from ..errors import InputError
-from .checks import file_of
 
 __all__ = ["RandSlabCropd"]
 
@@ -31,7 +29,8 @@ class RandSlabCropd(Randomizable, MapTransform):
 
     The centre slice is chosen first, so that a fixed share of the slabs is organ-free and every slice, the first and
     last included, can be a centre; beyond the volume's ends the end slices are repeated. The window is then placed
-    anywhere, or, in a slice with an organ, anywhere around a random one of its organ voxels.
+    anywhere, or, in a slice with an organ, anywhere around a random one of its organ voxels. Slices smaller than the
+    window are padded on both sides. Only the voxels of a slab are read, so that volumes may be memory-mapped files.
 
     Args:
         keys: keys of volumes of shape ``(C, H, W, D)``, all of one spatial shape.
@@ -40,6 +39,9 @@ class RandSlabCropd(Randomizable, MapTransform):
         num_slices: number of slices of the slab per key, odd. Defaults to 3; a label needs its centre slice, 1, only.
         organ_free_share: share of slabs whose centre slice has no organ, between 0 and 1. Defaults to 0.2.
         num_samples: number of slabs per volume. Defaults to 1.
+        padding_value: value that slices smaller than the window are padded with, per key. Defaults to 0.
+        organ_slices_key: key of the booleans, ``(D,)``, that say which slices have an organ; without them the whole
+            label map is searched. Defaults to "organ_slices".
         allow_missing_keys: don't raise if a key is missing. Defaults to False.
 
     Raises:
@@ -56,6 +58,8 @@ class RandSlabCropd(Randomizable, MapTransform):
         num_slices: int | Sequence[int] = 3,
         organ_free_share: float = 0.2,
         num_samples: int = 1,
+        padding_value: float | Sequence[float] = 0.0,
+        organ_slices_key: str = "organ_slices",
         allow_missing_keys: bool = False,
     ) -> None:
         MapTransform.__init__(self, keys, allow_missing_keys)
@@ -64,6 +68,8 @@ class RandSlabCropd(Randomizable, MapTransform):
         self.num_slices = ensure_tuple_rep(num_slices, len(self.keys))
         self.organ_free_share = organ_free_share
         self.num_samples = num_samples
+        self.padding_value = ensure_tuple_rep(padding_value, len(self.keys))
+        self.organ_slices_key = organ_slices_key
         for count in self.num_slices:
             if count < 1 or count % 2 == 0:
                 raise ValueError(f"Expected argument `num_slices` to be odd and positive, but got {count}.")
@@ -71,55 +77,60 @@ class RandSlabCropd(Randomizable, MapTransform):
             raise ValueError(f"Expected argument `organ_free_share` to be within 0 and 1, but got {organ_free_share}.")
 
     def randomize(  # type: ignore[override]
-        self, organ: torch.Tensor, with_organ: np.ndarray
+        self, label: torch.Tensor, organ_slices: np.ndarray
     ) -> tuple[int, tuple[int, int]]:
         """
-        Draw the centre slice and the window's first corner.
+        Draw the centre slice and the window's first corner, which is negative where the slice has to be padded.
 
         Args:
-            organ: where there is an organ, booleans of shape ``(H, W, D)``.
-            with_organ: which slices have an organ, booleans of shape ``(D,)``.
+            label: label map of shape ``(H, W, D)``.
+            organ_slices: which slices have an organ, booleans of shape ``(D,)``.
         """
         wanted = self.R.random_sample() >= self.organ_free_share
-        candidates = np.flatnonzero(with_organ == wanted)
+        candidates = np.flatnonzero(organ_slices == wanted)
         if len(candidates) == 0:  # a volume may have slices of one kind only
-            candidates = np.arange(len(with_organ))
+            candidates = np.arange(len(organ_slices))
         centre = int(self.R.choice(candidates))
-        low, high = [0, 0], [full - size for full, size in zip(organ.shape, self.spatial_size)]
-        if with_organ[centre]:
-            voxels = organ[..., centre].nonzero()
+        spare = [full - size for full, size in zip(label.shape, self.spatial_size)]
+        low, high = [0, 0], [max(s, 0) for s in spare]
+        if organ_slices[centre]:
+            voxels = (label[..., centre] > 0).nonzero()
             voxel = voxels[self.R.randint(len(voxels))].tolist()
             low = [min(max(v - size + 1, 0), top) for v, size, top in zip(voxel, self.spatial_size, high)]
             high = [min(v, top) for v, top in zip(voxel, high)]
-        row, column = (int(self.R.randint(a, b + 1)) for a, b in zip(low, high))
+        # a slice smaller than the window lies in its middle
+        row, column = (int(self.R.randint(a, b + 1)) if s >= 0 else s // 2 for a, b, s in zip(low, high, spare))
         return centre, (row, column)
 
     def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> list[dict[Hashable, torch.Tensor]]:
         """
         Returns:
             ``num_samples`` dictionaries with slabs of shape ``(C, *spatial_size, num_slices)``.
-
-        Raises:
-            InputError: When the volume is smaller than the window.
         """
         volumes = {key: convert_to_tensor(data[key], track_meta=get_track_meta()) for key in self.key_iterator(data)}
-        organ = convert_to_tensor(data[self.label_key], track_meta=False)[0] > 0
-        if any(full < size for full, size in zip(organ.shape, self.spatial_size)):
-            raise InputError(
-                f"{file_of(data[self.label_key])}: expected slices of at least {self.spatial_size} pixels, but found "
-                f"{tuple(organ.shape[:2])}. Pad the volume first."
-            )
-        with_organ = organ.flatten(0, 1).any(dim=0).numpy()
+        label = convert_to_tensor(data[self.label_key], track_meta=False)[0]
+        if self.organ_slices_key in data:
+            organ_slices = np.asarray(data[self.organ_slices_key], dtype=bool)
+        else:
+            organ_slices = (label > 0).flatten(0, 1).any(dim=0).numpy()
         samples = []
         for _ in range(self.num_samples):
-            centre, corner = self.randomize(organ, with_organ)
-            sample = dict(data)
-            for key, count in self.key_iterator(sample, self.num_slices):
-                sample[key] = self._crop(volumes[key], centre, corner, count)
+            centre, corner = self.randomize(label, organ_slices)
+            sample = {key: value for key, value in data.items() if key != self.organ_slices_key}  # it was for here
+            for key, count, value in self.key_iterator(sample, self.num_slices, self.padding_value):
+                sample[key] = self._crop(volumes[key], centre, corner, count, value)
             samples.append(sample)
         return samples
 
-    def _crop(self, volume: torch.Tensor, centre: int, corner: tuple[int, int], count: int) -> torch.Tensor:
-        (row, column), (height, width) = corner, self.spatial_size
+    def _crop(
+        self, volume: torch.Tensor, centre: int, corner: tuple[int, int], count: int, padding_value: float
+    ) -> torch.Tensor:
         slices = [min(max(centre + offset, 0), volume.shape[-1] - 1) for offset in range(-(count // 2), count // 2 + 1)]
-        return volume[:, row : row + height, column : column + width, :][..., slices]
+        rows, columns = (slice(max(start, 0), start + size) for start, size in zip(corner, self.spatial_size))
+        slab = volume[:, rows, columns, :][..., slices]
+        missing = [size - found for size, found in zip(self.spatial_size, slab.shape[1:])]
+        if not any(missing):
+            return slab
+        before = [max(-start, 0) for start in corner]
+        padding = [0, 0, before[1], missing[1] - before[1], before[0], missing[0] - before[0]]
+        return F.pad(slab, padding, value=padding_value)

@@ -11,16 +11,20 @@
 from __future__ import annotations
 
 import csv
+import json
 import logging
 import tempfile
 import unittest
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import nibabel as nib
 import numpy as np
 import torch
 from parameterized import parameterized
 
+from monai_unet3plus.handlers import TrainingState
 from tests.bundle.workflows import run, training
 from tests.data_sets import write_boxes
 
@@ -55,18 +59,69 @@ class TestTrain(unittest.TestCase):
         for name, value in weights[0].items():
             self.assertTrue(torch.equal(value, weights[1][name]), name)
 
-    def test_evaluation_writes_the_dice_of_each_test_case_as_computed_from_the_files(self) -> None:
-        run(training(self.data, self.out, epochs=8, val_interval=8, learning_rate=0.05))
-        run(training(self.data, self.work / "evaluation", "evaluate", ckpt_dir=str(self.out / "models")))
-        with (self.work / "evaluation" / "val_mean_dice_raw.csv").open() as file:
+    def test_training_killed_after_an_epoch_is_resumed_to_equal_weights(self) -> None:
+        save = TrainingState.save
+
+        def save_and_die(state: TrainingState, engine: Any) -> None:
+            save(state, engine)
+            raise KeyboardInterrupt
+
+        run(training(self.data, self.work / "unbroken", epochs=2))
+        with mock.patch.object(TrainingState, "save", save_and_die), self.assertRaises(KeyboardInterrupt):
+            run(training(self.data, self.work / "broken", epochs=2))
+        run(training(self.data, self.work / "broken", epochs=2, resume=True))
+        unbroken, broken = (
+            torch.load(self.work / name / "models" / "model_last.pt", weights_only=True)
+            for name in ("unbroken", "broken")
+        )
+        for name, value in unbroken.items():
+            self.assertTrue(torch.equal(value, broken[name]), name)
+
+    @parameterized.expand(
+        [
+            ("no_deep_supervision", {"loss", "focal"}),
+            ("focal_only", {"loss", "focal"}),
+            ("hybrid", {"loss", "focal", "ms_ssim", "iou"}),
+            ("hybrid_cgm", {"loss", "focal", "ms_ssim", "iou", "presence"}),
+        ]
+    )
+    def test_ablation_has_its_losses_and_leaves_no_parameter_unused(self, name: str, parts: set[str]) -> None:
+        workflow = training(self.data, self.out, f"ablation/{name}")
+        run(workflow)
+        for parameter, value in workflow.parser.get_parsed_content("network").named_parameters():
+            self.assertIsNotNone(value.grad, parameter)
+        with (self.out / "history.csv").open() as file:
+            self.assertEqual(set(next(csv.DictReader(file))) - {"epoch", "train_mean_dice", "val_mean_dice"}, parts)
+        self.assertTrue((self.out / "curves.png").is_file())
+
+    def test_fine_tuning_keeps_an_organ_and_adds_another(self) -> None:
+        run(training(self.data, self.out))
+        options = {"organs": {"spleen": 2, "liver": 1}, "finetune_organs": ["liver"], "learning_rate": 0.0}
+        checkpoint = self.out / "models" / "model_last.pt"
+        run(training(self.data, self.work / "tuned", finetune_from=str(checkpoint), **options))
+        old = torch.load(checkpoint, weights_only=True)["heads.0.conv.weight"]
+        new = torch.load(self.work / "tuned" / "models" / "model_last.pt", weights_only=True)["heads.0.conv.weight"]
+        self.assertTrue(torch.equal(new[1:], old))
+        self.assertFalse(torch.equal(new[:1], old))
+
+    def test_evaluation_reports_the_dice_of_each_test_case_as_computed_from_the_files(self) -> None:
+        run(training(self.data, self.out, epochs=12, val_interval=12, learning_rate=0.02))
+        evaluation = self.work / "evaluation"
+        run(training(self.data, evaluation, "evaluate", ckpt_dir=str(self.out / "models")))
+        with (evaluation / "metrics.csv").open() as file:
             rows = list(csv.DictReader(file))
-        self.assertEqual([Path(row["filename"]).name for row in rows], ["box_4.nii.gz", "box_5.nii.gz"])
+        self.assertEqual([row["case"] for row in rows], ["imagesTs/box_4.nii.gz", "imagesTs/box_5.nii.gz"])
         for row in rows:
-            name = Path(row["filename"]).name
+            name = Path(row["case"]).name
             truth = np.asarray(nib.load(self.data / "labelsTs" / name).dataobj) == 1
-            mask = np.asarray(nib.load(self.work / "evaluation" / name.replace(".nii", "_seg.nii")).dataobj) == 1
+            mask = np.asarray(nib.load(evaluation / name.replace(".nii", "_seg.nii")).dataobj) == 1
             dice = 2 * (truth & mask).sum() / (truth.sum() + mask.sum())
-            self.assertAlmostEqual(float(row["mean"]), dice, places=4)
+            self.assertGreater(dice, 0)
+            self.assertAlmostEqual(float(row["dice"]), dice, places=4)
+            self.assertNotEqual(row["presence_accuracy"], "")
+            self.assertTrue((evaluation / name.replace(".nii.gz", "_differences.png")).is_file())
+        summary = json.loads((evaluation / "summary.json").read_text())
+        self.assertEqual(summary["organs"]["liver"]["cases"], 2)
 
     @parameterized.expand(
         [

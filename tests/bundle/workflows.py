@@ -59,6 +59,7 @@ def training(dataset_dir: Path, output_dir: Path, *configs: str, **overrides: An
         "epochs": 1,
         "val_interval": 1,
         "num_samples": 1,
+        "crop_size": [161, 161],  # MS-SSIM takes no smaller ones
         "ckpt_dir": str(output_dir / "models"),
         "validate#inferer#progress": False,
         **overrides,
@@ -77,7 +78,9 @@ def run(workflow: ConfigWorkflow) -> None:
 def _write_checkpoint(folder: Path, organs: int) -> Path:
     """Random weights whose logits are about as often positive as negative, so that masks are not all one value."""
     torch.manual_seed(0)
-    network = UNet3Plus(out_channels=organs, features=NARROW["features"], deep_supervision=True).eval()
+    network = UNet3Plus(
+        out_channels=organs, features=NARROW["features"], deep_supervision=True, classification_guided=True
+    ).eval()
     blocks = torch.nn.functional.interpolate(torch.rand(1, 3, 8, 8), scale_factor=8)
     with torch.no_grad():
         network.heads[0].conv.bias -= network(blocks).flatten(2).median(dim=2).values[0]

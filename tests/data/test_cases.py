@@ -17,7 +17,7 @@ from pathlib import Path
 
 from parameterized import parameterized
 
-from monai_unet3plus.data.cases import find_cases, labelled_cases, mask_path, split_cases, unseen_cases
+from monai_unet3plus.data.cases import find_cases, labelled_cases, mask_path
 from monai_unet3plus.errors import InputError
 
 DICOM = bytes(128) + b"DICM" + bytes(8)
@@ -192,43 +192,6 @@ class TestLabelledCases(FolderTestCase):
         self.put(*names)
         with self.assertRaisesRegex(InputError, f"imagesTr.*none in {self.root}"):
             labelled_cases(self.root)
-
-
-def cases_of(count: int) -> list[dict[str, str]]:
-    return [{"image": f"{number:03}", "label": f"{number:03}"} for number in range(count)]
-
-
-class TestSplitCases(unittest.TestCase):
-    @parameterized.expand([(10, 0.2, 2), (10, 0.0, 1), (10, 1.0, 9), (2, 0.2, 1), (3, 0.5, 2), (131, 0.2, 26)])
-    def test_share_is_held_out_and_each_case_is_in_one_part(self, count: int, fraction: float, held_out: int) -> None:
-        cases = cases_of(count)
-        training, validation = split_cases(cases, fraction)
-        self.assertEqual(len(validation), held_out)
-        self.assertEqual(sorted(training + validation, key=lambda case: case["image"]), cases)
-
-    def test_seed_decides(self) -> None:
-        first, again, other = (split_cases(cases_of(20), seed=seed) for seed in (1, 1, 2))
-        self.assertEqual(first, again)
-        self.assertNotEqual(first, other)
-
-    def test_parts_keep_the_order_of_the_cases(self) -> None:
-        for part in split_cases(cases_of(20), 0.5):
-            self.assertEqual(part, sorted(part, key=lambda case: case["image"]))
-
-    @parameterized.expand([(0,), (1,)])
-    def test_fewer_than_two_cases_raise(self, count: int) -> None:
-        with self.assertRaisesRegex(InputError, f"at least 2 labelled cases.*found {count}"):
-            split_cases(cases_of(count))
-
-
-class TestUnseenCases(FolderTestCase):
-    def test_labelled_test_cases_are_preferred(self) -> None:
-        self.put("imagesTs/b.nii.gz", "labelsTs/b.nii.gz")
-        self.assertEqual(self.relative(unseen_cases(self.root, cases_of(2))), ["imagesTs/b.nii.gz"])
-
-    def test_validation_cases_are_taken_if_the_test_set_has_no_labels(self) -> None:
-        self.put("imagesTs/b.nii.gz")
-        self.assertEqual(unseen_cases(self.root, cases_of(2)), cases_of(2))
 
 
 if __name__ == "__main__":

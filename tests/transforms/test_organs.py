@@ -148,5 +148,12 @@ class TestLabelMapToMasksd(unittest.TestCase):
         np.testing.assert_array_equal(out.affine, affine)
 
 
+class TestAnnotatedOrgans(unittest.TestCase):
+    def test_masks_of_organs_that_are_not_annotated_are_filled_with_255(self) -> None:
+        data = {"label": torch.tensor([[[0, 1, 2, 3]]]), "annotated": np.array([True, False, True])}
+        masks = LabelMapToMasksd("label", num_organs=3, annotated_key="annotated")(data)["label"]
+        self.assertEqual(masks[:, 0].tolist(), [[0, 1, 0, 0], [255] * 4, [0, 0, 0, 1]])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from monai.data import CacheDataset, MetaTensor
 from parameterized import parameterized
 
-from monai_unet3plus.errors import InputError
 from monai_unet3plus.transforms import RandSlabCropd
 
 SHAPE = (9, 8, 7)
@@ -143,10 +143,28 @@ class TestRandSlabCropd(unittest.TestCase):
         dataset = CacheDataset([volume_and_label()], crop, num_workers=1, progress=False)
         self.assertNotEqual([place_of(s) for s in dataset[0]], [place_of(s) for s in dataset[0]])
 
-    def test_too_small_volume_raises_and_names_its_file(self) -> None:
-        label = MetaTensor(torch.zeros(1, 3, 8, 7), meta={"filename_or_obj": "/data/labelsTr/a.nii.gz"})
-        with self.assertRaisesRegex(InputError, r"/data/labelsTr/a\.nii\.gz.*\(4, 3\).*\(3, 8\)"):
-            draw({"image": torch.zeros(1, 3, 8, 7), "label": label}, num_samples=1)
+    def test_slice_smaller_than_the_window_lies_in_its_middle(self) -> None:
+        image = torch.arange(1.0, 9).reshape(1, 2, 4, 1)
+        data = {"image": image, "label": image.to(torch.uint8)}
+        crop = RandSlabCropd(["image", "label"], "label", (5, 6), [3, 1], padding_value=[-7.0, 0])
+        sample = crop(data)[0]
+        padded = F.pad(image[..., 0], [1, 1, 2, 1], value=-7.0)
+        torch.testing.assert_close(sample["image"], torch.stack([padded] * 3, dim=-1))
+        torch.testing.assert_close(sample["label"][..., 0], F.pad(data["label"][..., 0], [1, 1, 2, 1]))
+
+    def test_window_moves_along_the_axis_that_is_large_enough(self) -> None:
+        data = {"image": torch.zeros(1, 3, 20, 1), "label": torch.zeros(1, 3, 20, 1, dtype=torch.uint8)}
+        data["image"][0] = torch.arange(20.0)[None, :, None]
+        crop = RandSlabCropd(["image", "label"], "label", (4, 6), [1, 1], num_samples=30).set_random_state(0)
+        self.assertGreater(len({float(sample["image"][0, 1, 0, 0]) for sample in crop(data)}), 5)
+
+    def test_slices_with_an_organ_are_taken_from_the_data_if_it_has_them(self) -> None:
+        data = volume_and_label()
+        known = np.zeros(data["label"].shape[-1], bool)
+        known[[1, 2]] = True
+        found = draw({**data, "organ_slices": known}, num_samples=40, organ_free_share=1.0)
+        self.assertFalse({place_of(sample)[2] for sample in found} & {1, 2})
+        self.assertNotIn("organ_slices", found[0], "volumes differ in length, and samples have to be collated")
 
     @parameterized.expand([(2,), (0,), (-1,), ((3, 4),)])
     def test_num_slices_not_odd_and_positive_raise(self, num_slices: Any) -> None:

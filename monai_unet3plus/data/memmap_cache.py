@@ -1,0 +1,158 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from monai.config import PathLike
+from monai.data import Dataset, MetaTensor
+from tqdm import tqdm
+
+from ..errors import InputError
+from ..files import replacing
+
+__all__ = ["MemmapCacheDataset", "ORGAN_SLICES"]
+
+logger = logging.getLogger(__name__)
+
+ORGAN_SLICES = "organ_slices"
+_DTYPES: dict[str, Any] = {"image": np.int16, "label": np.uint8}
+
+
+class MemmapCacheDataset(Dataset):
+    """
+    A dataset whose volumes are loaded and oriented once, and then lie in files of which only what is used is read.
+
+    MONAI's caches hold volumes in memory, or read each whole from a file. Here images are int16, in whole Hounsfield
+    units, label maps uint8, and slices are stored one after the other, so that a slab of slices is one short read.
+    A file is mapped into memory only while its item is made, so that memory does not grow with the number of volumes,
+    on the condition that ``random_transform`` copies what it takes of a volume, as
+    :py:class:`monai_unet3plus.transforms.RandSlabCropd` does.
+
+    An entry of the cache is known by its files' paths, sizes and times, and by ``settings``; a changed file or setting
+    makes a new entry. Entries are written whole or not at all, and processes of a distributed training share the work.
+    The folder may be deleted whenever no training runs.
+
+    Items have "image" and "label", MetaTensors ``(1, H, W, D)``; "organ_slices", booleans ``(D,)`` that say which
+    slices have a label above 0; and what else the case has.
+
+    Args:
+        data: cases, dictionaries with the paths "image" and "label".
+        transform: loads a case, ``(1, H, W, D)`` each. Nothing of it may be random.
+        cache_dir: folder for the cache.
+        random_transform: applied to each item. Defaults to None.
+        settings: what the result of ``transform`` depends on besides the files, as JSON can hold it.
+
+    Raises:
+        InputError: When there is no space left for the cache.
+    """
+
+    def __init__(
+        self,
+        data: Sequence[Mapping[str, Any]],
+        transform: Callable,
+        cache_dir: PathLike,
+        random_transform: Callable | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data, random_transform)
+        self.loader = transform
+        self.entries = [Path(cache_dir) / _key_of(case, settings or {}) for case in data]
+        rank, world_size = 0, 1
+        if dist.is_available() and dist.is_initialized():
+            rank, world_size = dist.get_rank(), dist.get_world_size()
+        missing = [index for index, entry in enumerate(self.entries) if not _is_complete(entry)]
+        mine = missing[rank::world_size]
+        for index in tqdm(mine, desc="reading volumes", unit="case", disable=not mine):
+            self._build(index)
+        if world_size > 1:
+            dist.barrier()
+        self.descriptions = [_description_of(entry) for entry in self.entries]
+
+    @property
+    def label_values(self) -> set[int]:
+        """All values above 0 that occur in the label maps."""
+        return {value for description in self.descriptions for value in description["values"]}
+
+    def _transform(self, index: int) -> Any:
+        item, description = dict(self.data[index]), self.descriptions[index]
+        for key in _DTYPES:
+            # "c": a write, which no transform should do, would change memory and not the file
+            volume = torch.from_numpy(np.load(self.entries[index] / f"{key}.npy", mmap_mode="c")).permute(1, 2, 0)
+            meta = {"filename_or_obj": str(item[key])}
+            item[key] = MetaTensor(volume[None], affine=torch.tensor(description["affine"]), meta=meta)
+        item[ORGAN_SLICES] = np.isin(np.arange(volume.shape[-1]), description[ORGAN_SLICES])
+        return item if self.transform is None else self.transform(item)
+
+    def _build(self, index: int) -> None:
+        case, entry = self.data[index], self.entries[index]
+        loaded = self.loader({key: case[key] for key in _DTYPES})
+        label = loaded["label"]
+        description: dict[str, Any] = {
+            "files": {key: str(case[key]) for key in _DTYPES},
+            "affine": torch.as_tensor(label.affine).tolist(),
+            "values": [int(value) for value in torch.unique(torch.as_tensor(label)) if value > 0],
+            ORGAN_SLICES: torch.as_tensor(label)[0].gt(0).flatten(0, 1).any(dim=0).nonzero().flatten().tolist(),
+            "bytes": {},
+        }
+        try:
+            for key in _DTYPES:
+                with replacing(entry / f"{key}.npy") as unfinished:
+                    np.save(unfinished, _compact(loaded[key], key, str(case[key])))
+                description["bytes"][key] = (entry / f"{key}.npy").stat().st_size
+            with replacing(entry / "entry.json") as unfinished:  # the last one: what has it is complete
+                unfinished.write_text(json.dumps(description), encoding="utf-8")
+        except OSError as e:
+            if e.errno != errno.ENOSPC:
+                raise
+            raise InputError(
+                f"cache_dir: no space left for the volumes in {entry.parent}. Each takes 3 bytes per voxel; "
+                "give a folder on a larger disk."
+            ) from e
+
+
+def _compact(volume: torch.Tensor, key: str, file: str) -> np.ndarray:
+    """A volume ``(1, H, W, D)`` as it is stored: ``(D, H, W)``, of a small type."""
+    array, dtype = torch.as_tensor(volume)[0].permute(2, 0, 1).numpy(), _DTYPES[key]
+    limits = np.iinfo(dtype)
+    if array.min() < limits.min or array.max() > limits.max:
+        logger.warning("%s: values beyond %d..%d are cut off", file, limits.min, limits.max)
+    return np.ascontiguousarray(np.rint(array).clip(limits.min, limits.max).astype(dtype))
+
+
+def _key_of(case: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+    files = []
+    for key in _DTYPES:
+        state = os.stat(case[key])
+        files.append([os.path.abspath(case[key]), state.st_size, state.st_mtime_ns])
+    return hashlib.sha256(json.dumps([files, settings], sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _description_of(entry: Path) -> dict[str, Any]:
+    return json.loads((entry / "entry.json").read_text(encoding="utf-8"))
+
+
+def _is_complete(entry: Path) -> bool:
+    try:
+        sizes = {key: (entry / f"{key}.npy").stat().st_size for key in _DTYPES}
+        return _description_of(entry)["bytes"] == sizes
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,166 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from monai.config import PathLike
+
+from ..errors import InputError
+from .cases import labelled_cases
+
+__all__ = ["annotated_cases", "check_label_values", "split_cases", "training_cases", "unseen_cases"]
+
+Case = dict[str, Any]
+
+# LiTS: "Training Batch 1" is volumes 0 to 27, "Training Batch 2" 28 to 130. The paper's 28 / 103 cases are these.
+_LITS_VALIDATION = range(28)
+
+
+def training_cases(dataset_dir: PathLike, datalist_file: PathLike | None = None) -> list[Case]:
+    """
+    List the cases to train on and validate with.
+
+    Args:
+        dataset_dir: folder of the data set, see :py:func:`monai_unet3plus.data.cases.labelled_cases`.
+        datalist_file: JSON file with ``{"training": [{"image": ..., "label": ..., "fold": 0, "annotated": ["liver"]},
+            ...]}``, of which fold and annotated may be missing; paths are relative to ``dataset_dir``. Defaults to
+            None, the folders' own content.
+
+    Raises:
+        InputError: When the file does not exist or is not like that, a case is listed twice, or an image or a label
+            is missing.
+    """
+    if datalist_file is None:
+        return labelled_cases(dataset_dir)
+    path, root = Path(datalist_file), Path(dataset_dir)
+    if not path.is_file():
+        raise InputError(f"datalist_file: expected a JSON file, but {path} does not exist.")
+    try:
+        listed = json.loads(path.read_text(encoding="utf-8"))["training"]
+        cases = [{**case, "image": str(root / case["image"]), "label": str(root / case["label"])} for case in listed]
+    except (ValueError, KeyError, TypeError) as e:
+        raise InputError(
+            f'datalist_file: expected {path} to have a list "training" of {{"image": ..., "label": ...}}, '
+            f"but found {type(e).__name__}: {e}."
+        ) from e
+    missing = [case[key] for case in cases for key in ("image", "label") if not os.path.exists(case[key])]
+    if missing or not cases:
+        raise InputError(f"datalist_file: {path} lists {len(cases)} cases, of which files are missing: {missing[:3]}.")
+    images = [os.path.abspath(case["image"]) for case in cases]
+    twice = sorted({image for image in images if images.count(image) > 1})
+    if twice:
+        raise InputError(f"datalist_file: {path} lists a case twice: {twice[0]}.")
+    return cases
+
+
+def annotated_cases(cases: Sequence[Case], organs: Sequence[str]) -> list[Case]:
+    """
+    Turn the names in a case's "annotated" into one truth value per organ; a case that has none annotates all.
+
+    Args:
+        cases: cases of a data set.
+        organs: names of the organs.
+
+    Raises:
+        InputError: When a case names an organ that is not among ``organs``, or an organ is annotated nowhere.
+    """
+    result = []
+    for case in cases:
+        names = case.get("annotated", list(organs))
+        unknown = [name for name in names if name not in organs]
+        if unknown:
+            raise InputError(f"{case['image']}: annotated names {unknown}, but the organs are {list(organs)}.")
+        result.append({**case, "annotated": np.array([organ in names for organ in organs])})
+    nowhere = [organ for k, organ in enumerate(organs) if not any(case["annotated"][k] for case in result)]
+    if nowhere:
+        raise InputError(f"organs: expected each to be annotated in some case, but {nowhere} are in none.")
+    return result
+
+
+def split_cases(
+    cases: Sequence[Case], split: str = "random", val_fraction: float = 0.2, seed: int = 0, fold: int = 0
+) -> tuple[list[Case], list[Case]]:
+    """
+    Split cases into some for training and some for validation, at least one each.
+
+    Args:
+        cases: at least two cases.
+        split: "random"; "lits" for the paper's 103 / 28 cases of LiTS, also in the Decathlon's numbering; or
+            "fold", by the cases' "fold".
+        val_fraction: share of the cases for validation in a random split, between 0 and 1.
+        seed: of the random order.
+        fold: the fold that validates.
+
+    Raises:
+        InputError: When ``split`` is another, cases have no number or no fold, or a side would be empty.
+    """
+    if len(cases) < 2:
+        raise InputError(
+            f"dataset_dir: expected at least 2 labelled cases, one for validation, but found {len(cases)}."
+        )
+    if split == "random":
+        order = np.random.RandomState(seed).permutation(len(cases))
+        held_out = set(order[: min(max(round(val_fraction * len(cases)), 1), len(cases) - 1)].tolist())
+    elif split == "lits":
+        held_out = {i for i, case in enumerate(cases) if _number_of(case) in _LITS_VALIDATION}
+    elif split == "fold":
+        without = [case["image"] for case in cases if "fold" not in case]
+        if without:
+            raise InputError(f'split: expected each case to have a "fold", but {len(without)} have none: {without[0]}.')
+        held_out = {i for i, case in enumerate(cases) if case["fold"] == fold}
+    else:
+        raise InputError(f'split: expected "random", "lits" or "fold", but found {split!r}.')
+    if not 0 < len(held_out) < len(cases):
+        raise InputError(f"split: {split!r} puts {len(held_out)} of {len(cases)} cases into validation.")
+    return [c for i, c in enumerate(cases) if i not in held_out], [c for i, c in enumerate(cases) if i in held_out]
+
+
+def unseen_cases(dataset_dir: PathLike, validation: Sequence[Case], organs: Sequence[str]) -> list[Case]:
+    """
+    The cases to evaluate on: those of ``imagesTs`` if ``labelsTs`` exists, else the validation cases.
+
+    Args:
+        dataset_dir: folder in the layout of the Medical Segmentation Decathlon.
+        validation: the cases that training was validated on.
+        organs: names of the organs.
+    """
+    has_labels = (Path(dataset_dir) / "labelsTs").is_dir()
+    return annotated_cases(labelled_cases(dataset_dir, "Ts"), organs) if has_labels else list(validation)
+
+
+def check_label_values(values: set[int], organs: Mapping[str, Any]) -> None:
+    """
+    Refuse to train an organ that no label map has.
+
+    Args:
+        values: positions of organs that occur, counted from 1.
+        organs: maps each organ's name to its label values.
+
+    Raises:
+        InputError: When an organ does not occur.
+    """
+    absent = {organ: organs[organ] for k, organ in enumerate(organs, start=1) if k not in values}
+    if absent:
+        raise InputError(f"organs: expected label values of each organ in some training case, but none has {absent}.")
+
+
+def _number_of(case: Case) -> int:
+    found = re.search(r"(\d+)\D*$", Path(case["image"]).name.split(".")[0])
+    if found is None:
+        raise InputError(f'split: "lits" goes by the number in the file name, but {case["image"]} has none.')
+    return int(found.group(1))

@@ -1,0 +1,165 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import json
+import tempfile
+import unittest
+from pathlib import Path
+
+from parameterized import parameterized
+
+from monai_unet3plus.data.splits import annotated_cases, check_label_values, split_cases, training_cases, unseen_cases
+from monai_unet3plus.errors import InputError
+
+
+class FolderTestCase(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+
+    def put(self, *names: str) -> None:
+        for name in names:
+            (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.root / name).write_bytes(b"")
+
+    def write_list(self, cases: object) -> Path:
+        path = self.root / "list.json"
+        path.write_text(json.dumps({"training": cases}))
+        return path
+
+
+def cases_of(count: int) -> list[dict[str, str]]:
+    return [{"image": f"{number:03}", "label": f"{number:03}"} for number in range(count)]
+
+
+class TestSplitCases(unittest.TestCase):
+    @parameterized.expand([(10, 0.2, 2), (10, 0.0, 1), (10, 1.0, 9), (2, 0.2, 1), (3, 0.5, 2), (131, 0.2, 26)])
+    def test_share_is_held_out_and_each_case_is_in_one_part(self, count: int, fraction: float, held_out: int) -> None:
+        cases = cases_of(count)
+        training, validation = split_cases(cases, val_fraction=fraction)
+        self.assertEqual(len(validation), held_out)
+        self.assertEqual(sorted(training + validation, key=lambda case: case["image"]), cases)
+
+    def test_seed_decides(self) -> None:
+        first, again, other = (split_cases(cases_of(20), seed=seed) for seed in (1, 1, 2))
+        self.assertEqual(first, again)
+        self.assertNotEqual(first, other)
+
+    def test_parts_keep_the_order_of_the_cases(self) -> None:
+        for part in split_cases(cases_of(20), val_fraction=0.5):
+            self.assertEqual(part, sorted(part, key=lambda case: case["image"]))
+
+    @parameterized.expand([(0,), (1,)])
+    def test_fewer_than_two_cases_raise(self, count: int) -> None:
+        with self.assertRaisesRegex(InputError, f"at least 2 labelled cases.*found {count}"):
+            split_cases(cases_of(count))
+
+
+class TestUnseenCases(FolderTestCase):
+    def test_labelled_test_cases_are_preferred(self) -> None:
+        self.put("imagesTs/b.nii.gz", "labelsTs/b.nii.gz")
+        (case,) = unseen_cases(self.root, cases_of(2), ["liver"])
+        self.assertEqual(Path(case["image"]).relative_to(self.root).as_posix(), "imagesTs/b.nii.gz")
+        self.assertEqual(case["annotated"].tolist(), [True])
+
+    def test_validation_cases_are_taken_if_the_test_set_has_no_labels(self) -> None:
+        self.put("imagesTs/b.nii.gz")
+        self.assertEqual(unseen_cases(self.root, cases_of(2), ["liver"]), cases_of(2))
+
+
+class TestLiTS(FolderTestCase):
+    def numbers(self, cases: list) -> list[int]:
+        return [int("".join(c for c in Path(case["image"]).name if c.isdigit())) for case in cases]
+
+    def test_downloaded_folders_are_paired_and_split_as_in_the_paper(self) -> None:
+        for number in range(131):
+            batch = f"Training Batch {1 if number < 28 else 2}"
+            self.put(f"{batch}/volume-{number}.nii", f"{batch}/segmentation-{number}.nii")
+        cases = training_cases(self.root)
+        self.assertEqual(self.numbers(cases), list(range(131)))
+        for case in cases:
+            self.assertEqual(Path(case["label"]).name, Path(case["image"]).name.replace("volume", "segmentation"))
+        training, validation = split_cases(cases, "lits")
+        self.assertEqual((len(training), self.numbers(validation)), (103, list(range(28))))
+
+    def test_the_decathlons_copy_is_split_alike(self) -> None:
+        cases = [{"image": f"imagesTr/liver_{number}.nii.gz", "label": ""} for number in (130, 28, 27, 0)]
+        training, validation = split_cases(cases, "lits")
+        self.assertEqual((self.numbers(training), self.numbers(validation)), ([130, 28], [27, 0]))
+
+    def test_volume_without_segmentation_is_named(self) -> None:
+        self.put("volume-3.nii", "volume-4.nii", "segmentation-4.nii")
+        with self.assertRaisesRegex(InputError, "segmentation-N.*volume-3.nii"):
+            training_cases(self.root)
+
+    def test_names_without_number_are_refused(self) -> None:
+        with self.assertRaisesRegex(InputError, "number in the file name, but a.nii has none"):
+            split_cases([{"image": "a.nii"}, {"image": "b.nii"}], "lits")
+
+
+class TestDatalistFile(FolderTestCase):
+    def test_folds_and_annotated_organs_are_read(self) -> None:
+        names = ["a.nii", "b.nii", "c.nii"]
+        self.put(*names, *(f"label_{name}" for name in names))
+        listed = [{"image": name, "label": f"label_{name}", "fold": fold} for fold, name in enumerate(names)]
+        listed[1]["annotated"] = ["spleen"]
+        cases = annotated_cases(training_cases(self.root, self.write_list(listed)), ["liver", "spleen"])
+        training, validation = split_cases(cases, "fold", fold=1)
+        self.assertEqual([case["image"] for case in validation], [str(self.root / "b.nii")])
+        self.assertEqual(validation[0]["annotated"].tolist(), [False, True])
+        self.assertEqual([case["annotated"].tolist() for case in training], [[True, True]] * 2)
+
+    @parameterized.expand(
+        [
+            ("missing_file", [{"image": "a.nii", "label": "nowhere.nii"}], "files are missing.*nowhere.nii"),
+            ("twice", [{"image": "a.nii", "label": "a.nii"}, {"image": "a.nii", "label": "b.nii"}], "twice.*a.nii"),
+            ("no_label", [{"image": "a.nii"}], "label.*KeyError"),
+            ("empty", [], "lists 0 cases"),
+        ]
+    )
+    def test_wrong_lists_are_refused(self, _: str, cases: list, sentence: str) -> None:
+        self.put("a.nii", "b.nii")
+        with self.assertRaisesRegex(InputError, f"datalist_file: .*{sentence}"):
+            training_cases(self.root, self.write_list(cases))
+
+    def test_list_that_does_not_exist_is_named(self) -> None:
+        with self.assertRaisesRegex(InputError, "nowhere.json does not exist"):
+            training_cases(self.root, "nowhere.json")
+
+    def test_unknown_and_unused_organs_are_refused(self) -> None:
+        with self.assertRaisesRegex(InputError, r"a.nii: annotated names \['kidney'\]"):
+            annotated_cases([{"image": "a.nii", "annotated": ["kidney"]}], ["liver"])
+        with self.assertRaisesRegex(InputError, r"\['spleen'\] are in none"):
+            annotated_cases([{"image": "a.nii", "annotated": ["liver"]}], ["liver", "spleen"])
+
+    def test_split_by_folds_needs_folds(self) -> None:
+        with self.assertRaisesRegex(InputError, "1 have none: b.nii"):
+            split_cases([{"image": "a.nii", "fold": 0}, {"image": "b.nii"}], "fold")
+        with self.assertRaisesRegex(InputError, "puts 0 of 2 cases"):
+            split_cases([{"image": "a.nii", "fold": 0}, {"image": "b.nii", "fold": 1}], "fold", fold=5)
+
+    def test_unknown_split_is_named(self) -> None:
+        with self.assertRaisesRegex(InputError, "'thirds'"):
+            split_cases(cases_of(3), "thirds")
+
+
+class TestCheckLabelValues(unittest.TestCase):
+    def test_organ_that_no_label_map_has_is_refused(self) -> None:
+        organs = {"liver": [1, 2], "spleen": 7}
+        check_label_values({1, 2}, organs)
+        with self.assertRaisesRegex(InputError, r"none has \{'spleen': 7\}"):
+            check_label_values({1}, organs)
+
+
+if __name__ == "__main__":
+    unittest.main()

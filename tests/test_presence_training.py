@@ -1,0 +1,77 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import unittest
+
+import nibabel as nib
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from monai_unet3plus.data.phantom import make_phantom
+from monai_unet3plus.losses import UNet3PlusLoss
+from monai_unet3plus.networks.blocks import is_present
+from monai_unet3plus.networks.nets import UNet3Plus
+
+SIZE, BATCH, STEPS = 112, 8, 120
+TRAINING, UNSEEN = range(8), range(8, 12)
+
+
+def slices_of(cases: range) -> tuple[torch.Tensor, torch.Tensor]:
+    """All slices of very coarse phantoms, each with its neighbours ``(N, 3, SIZE, SIZE)``, and the liver's masks."""
+    images, masks = [], []
+    for case in cases:
+        phantom = make_phantom(11, case, pixel_size=(5, 5), slice_thickness=(6, 6))
+        for array, collected in ((phantom.image, images), (phantom.label == 1, masks)):
+            volume = nib.as_closest_canonical(nib.Nifti1Image(array.astype(np.int16), phantom.affine))
+            planes = torch.from_numpy(np.asarray(volume.dataobj, dtype=np.float32)).permute(2, 0, 1)
+            collected.append(F.pad(planes, (0, SIZE - planes.shape[2], 0, SIZE - planes.shape[1])))
+        image, places = ((images[-1] + 200) / 450).clamp(0, 1), torch.arange(len(images[-1]))
+        images[-1] = torch.stack([image[(places + step).clamp(0, len(image) - 1)] for step in (-1, 0, 1)], dim=1)
+    return torch.cat(images), torch.cat(masks)[:, None]
+
+
+@pytest.mark.slow
+class TestPresenceTraining(unittest.TestCase):
+    def test_classifier_learns_and_its_gate_removes_false_positives(self) -> None:
+        torch.manual_seed(0)
+        network = UNet3Plus(features=(4, 8, 16, 32, 64), deep_supervision=True, classification_guided=True)
+        optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
+        loss = UNet3PlusLoss(lambda_ms_ssim=0)  # the slices are too small for MS-SSIM
+        images, masks = slices_of(TRAINING)
+        for _ in range(STEPS):
+            chosen = torch.randint(len(images), (BATCH,))
+            optimizer.zero_grad()
+            loss(network(images[chosen]), masks[chosen]).backward()
+            optimizer.step()
+
+        network.eval()
+        images, masks = slices_of(UNSEEN)
+        with torch.no_grad():
+            present = is_present(network.presence_logits(images))[:, 0]
+            gated, ungated = network(images) > 0, network.decode(network.encode(images)) > 0
+        truly = masks.flatten(1).any(dim=1)
+        accuracy = [float((present[truly == side] == side).float().mean()) for side in (True, False)]
+        false_positives = [int(mask[~truly].flatten(1).any(dim=1).sum()) for mask in (gated, ungated)]
+        import logging
+
+        logging.warning(
+            "%s %s %s", accuracy, false_positives, 2 * (gated & (masks > 0)).sum() / (gated.sum() + masks.sum())
+        )
+        self.assertGreater(sum(accuracy) / 2, 0.75, "balanced accuracy; 0.5 is chance")
+        self.assertLess(false_positives[0], false_positives[1], f"of {int((~truly).sum())} organ-free slices")
+        self.assertGreater(2 * (gated & (masks > 0)).sum() / (gated.sum() + masks.sum()), 0.5, "the gate leaves organs")
+
+
+if __name__ == "__main__":
+    unittest.main()
