@@ -154,9 +154,8 @@ def _sentence(summary: Mapping[str, Any], worst: Mapping[str, float | None], nam
     parts.append(f"over-segmented slices {mean(over, '{:.1%}')}")
     if summary["metrics"][presence]["n"]:
         parts.append(f"presence accuracy {mean(presence, '{:.1%}')}")
-    text = (
-        f"{', '.join(parts)}; mean of {summary['cases']} cases, worst {summary['worst_case']} (Dice {worst[dice]:.3f})"
-    )
+    cases = "1 case" if summary["cases"] == 1 else f"{summary['cases']} cases"
+    text = f"{', '.join(parts)}; mean of {cases}, worst {summary['worst_case']} (Dice {worst[dice]:.3f})"
     for key, reason in (("empty_predictions", "nothing predicted"), ("empty_truths", "nothing annotated")):
         if summary[key]:
             text += f"; {reason} in {len(summary[key])}: {', '.join(summary[key])}"

@@ -14,7 +14,7 @@ Distances between the surfaces of two masks.
 Both metrics are defined as in MONAI, whose functions find the surfaces, and equal ``compute_hausdorff_distance`` and
 ``compute_surface_dice``. Those are not called, because they fill dense maps over the box that holds both masks: a
 single stray voxel in a volume of 512 x 512 x 500 costs them 43 s and 11 GiB with MONAI 1.6, and 157 s and 15 GiB
-with 1.5, which computes distance transforms; points in a tree do not mind how far apart they are.
+with 1.5, which computes distance transforms; points in a tree take 13 s and 1 GiB besides the masks.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import numpy as np
 import torch
 from monai.config.type_definitions import NdarrayOrTensor
 from monai.metrics.utils import get_mask_edges
+from scipy.ndimage import distance_transform_edt
 from scipy.spatial import KDTree
 
 from .foreground import crop_to_foreground
@@ -32,6 +33,7 @@ from .foreground import crop_to_foreground
 __all__ = ["hausdorff_distance_95", "surface_dice"]
 
 _SLAB = 16  # planes at a time, so that maps in floating point stay small
+_DENSE = 1 / 24  # a tree takes up to 6 us per point, a map 0.25 us per voxel of the box; noise is nearly all surface
 _ROUNDING = 1e-5  # mm
 
 
@@ -57,8 +59,8 @@ def hausdorff_distance_95(prediction: NdarrayOrTensor, truth: NdarrayOrTensor, s
     empty = [not mask.any() for mask in masks]
     if any(empty):
         return 0.0 if all(empty) else float("nan")
-    points = [np.argwhere(edges) * np.asarray(spacing, dtype=float) for edges in get_mask_edges(*masks, crop=False)]
-    return max(float(np.percentile(distances, 95)) for distances in _distances(*points))
+    a, b = get_mask_edges(*masks, crop=False)
+    return max(float(np.percentile(_distances(*pair, spacing), 95)) for pair in ((a, b), (b, a)))
 
 
 def surface_dice(
@@ -93,14 +95,19 @@ def surface_dice(
         return 1.0 if all(empty) else 0.0
     (a, a_areas), (b, b_areas) = _surfaces(masks, [float(size) for size in spacing])
     limit = tolerance_mm + _ROUNDING
-    to_b, to_a = _distances(a, b, 2 * limit)
+    # What is further away is not searched for, which makes this fast for any number of points.
+    to_b = KDTree(b).query(a, distance_upper_bound=2 * limit)[0]
+    to_a = KDTree(a).query(b, distance_upper_bound=2 * limit)[0]
     accepted = a_areas[to_b <= limit].sum() + b_areas[to_a <= limit].sum()
     return float(accepted / (a_areas.sum() + b_areas.sum()))
 
 
-def _distances(a: np.ndarray, b: np.ndarray, limit: float = np.inf) -> tuple[np.ndarray, np.ndarray]:
-    """From each point of the one set to the nearest of the other, and back; infinite from the limit on."""
-    return (KDTree(b).query(a, distance_upper_bound=limit)[0], KDTree(a).query(b, distance_upper_bound=limit)[0])
+def _distances(a: np.ndarray, b: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
+    """From each voxel of one surface to the nearest of another, in mm."""
+    if np.count_nonzero(a) > _DENSE * a.size:
+        return distance_transform_edt(~b, sampling=spacing)[a]
+    sizes = np.asarray(spacing, dtype=float)
+    return KDTree(np.argwhere(b) * sizes).query(np.argwhere(a) * sizes)[0]
 
 
 def _surfaces(masks: Sequence[np.ndarray], spacing: list[float]) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import unittest
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -99,20 +100,40 @@ class TestByHand(unittest.TestCase):
         self.assertEqual(hausdorff_distance_95(prediction, truth, (1, 1, 1)), 7.0)
 
 
+def blobs() -> torch.Tensor:
+    coarse = torch.rand(2, 1, 8, 7, 6, generator=torch.Generator().manual_seed(0))
+    return torch.nn.functional.interpolate(coarse, (40, 22, 18), mode="trilinear")[:, 0] > 0.55
+
+
+def noise() -> torch.Tensor:
+    return torch.rand(2, 20, 18, 16, generator=torch.Generator().manual_seed(0)) > 0.5
+
+
+def far_apart() -> torch.Tensor:
+    masks = torch.zeros(2, 50, 40, 30, dtype=torch.bool)
+    masks[0, 2:7, 3:7, 4:8] = masks[1, 3:9, 4:7, 4:9] = masks[1, 45:48, 36:39, 20:29] = True
+    return masks
+
+
 class TestAgainstMonai(unittest.TestCase):
-    @parameterized.expand([((1.0, 1.0, 1.0),), ((0.7, 0.9, 5.0),), ((3.1, 0.8, 0.8),)])
-    def test_values_equal_those_of_monai(self, spacing: tuple[float, float, float]) -> None:
-        rng = np.random.default_rng(0)
-        for _ in range(3):
-            blobs = torch.from_numpy(rng.normal(size=(2, 1, 8, 7, 6)).astype(np.float32))
-            prediction, truth = torch.nn.functional.interpolate(blobs, (40, 22, 18), mode="trilinear")[:, 0] > 0.1
-            pair = prediction[None, None], truth[None, None]
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                distance = compute_hausdorff_distance(*pair, True, percentile=95, spacing=spacing)
-                dice = compute_surface_dice(*pair, [2.0], True, spacing=spacing, use_subvoxels=True)
-            self.assertAlmostEqual(hausdorff_distance_95(prediction, truth, spacing), float(distance), places=4)
-            self.assertAlmostEqual(surface_dice(prediction, truth, spacing), float(dice), places=5)
+    @parameterized.expand(
+        [
+            (masks.__name__, masks, spacing)
+            for masks in (blobs, noise, far_apart)
+            for spacing in ((1.0, 1.0, 1.0), (0.7, 0.9, 5.0), (3.1, 0.8, 0.8))
+        ]
+    )
+    def test_values_equal_those_of_monai(
+        self, _: str, masks: Callable[[], torch.Tensor], spacing: tuple[float, float, float]
+    ) -> None:
+        prediction, truth = masks()
+        pair = prediction[None, None], truth[None, None]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            distance = compute_hausdorff_distance(*pair, True, percentile=95, spacing=spacing)
+            dice = compute_surface_dice(*pair, [2.0], True, spacing=spacing, use_subvoxels=True)
+        self.assertAlmostEqual(hausdorff_distance_95(prediction, truth, spacing), float(distance), places=4)
+        self.assertAlmostEqual(surface_dice(prediction, truth, spacing), float(dice), places=5)
 
     def test_any_order_of_axes_gives_the_same(self) -> None:
         truth, prediction = box(10, 30, 5.0), box(15, 40, 5.0)
