@@ -79,8 +79,8 @@ class MemmapCacheDataset(Dataset):
         rank, world_size = 0, 1
         if dist.is_available() and dist.is_initialized():
             rank, world_size = dist.get_rank(), dist.get_world_size()
-        missing = [index for index, entry in enumerate(self.entries) if not _is_complete(entry)]
-        mine = missing[rank::world_size]
+        # Shared by position: processes that looked at different times would not agree on what is missing.
+        mine = [i for i in range(rank, len(self.entries), world_size) if not _is_complete(self.entries[i])]
         for index in tqdm(mine, desc="reading volumes", unit="case", disable=not mine):
             self._build(index)
         if world_size > 1:
