@@ -56,7 +56,8 @@ class TestSaveDifferences(unittest.TestCase):
         return np.argwhere((np.abs(image - colour).max(axis=2) < 40)[: int(0.9 * len(image))])
 
     def test_shows_only_slices_that_differ(self) -> None:
-        self.prediction[24:34, 8:12, [6, 7, 14]] = 0  # of 6 and 7 one is enough: they are neighbours
+        self.prediction[24:34, 8:12, 6:8] = 0  # of these two one is enough: they are neighbours
+        self.prediction[4:10, 8:12, 14] = 1
         green = self.pixels(GREEN, liver=(self.truth, self.prediction))
         self.assertEqual(imread(self.picture).shape[1], 2 * PANEL)
         self.assertEqual(sorted(set(green[:, 1] // PANEL)), [0, 1])
@@ -70,6 +71,15 @@ class TestSaveDifferences(unittest.TestCase):
         self.assertLess(green[:, 1].max(), PANEL / 2)
         self.assertGreater(pink[:, 1].max(), PANEL / 2)
         self.assertLess(pink[:, 0].min(), green[:, 0].min())
+
+    def test_image_lies_below_its_outlines(self) -> None:
+        self.ct = np.where(self.truth == 1, 0.6, 0.0)
+        self.prediction[4:10, 8:20, 10] = 1  # at the other side, so that the part shown holds both
+        self.pixels(GREEN, liver=(self.truth, self.prediction))
+        grey = np.abs(imread(self.picture)[..., :3] - 0.6).max(axis=2) < 0.02
+        columns = np.flatnonzero(grey.sum(axis=0) > 50)
+        self.assertGreater(len(columns), 0)
+        self.assertLess(columns.max(), PANEL / 2)
 
     def test_agreement_shows_slices_through_the_truth(self) -> None:
         self.assertGreater(len(self.pixels(GREEN, liver=(self.truth, self.truth))), 0)
