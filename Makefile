@@ -1,5 +1,6 @@
 # make demo   phantoms, training, masks and a picture, in a virtual environment of its own
 # make test   the tests
+# make bench  how fast the loss is beside others, as ratios
 # make lint type   what else the continuous integration checks
 #
 # TORCH_INDEX_URL=...   where to install PyTorch from, for instance its index of CPU builds
@@ -10,13 +11,16 @@ BIN = $(VENV)/bin
 DEMO_DIR ?= .demo
 SOURCES = monai_unet3plus tests
 
-.PHONY: demo test lint type format clean
+.PHONY: demo test bench lint type format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m monai_unet3plus.demo --bundle_root bundle --work_dir $(DEMO_DIR)
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.benchmarks.ms_ssim
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/python -m black --check $(SOURCES)
