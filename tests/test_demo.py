@@ -21,7 +21,7 @@ from unittest import mock
 from monai_unet3plus import demo
 from tests.bundle.workflows import BUNDLE
 
-SMALLER = {"epochs": "1", "crop_size": "[32, 32]", "features": "[4, 8, 16, 32, 64]"}
+SMALLER = {"epochs": "1", "crop_size": "[161, 161]", "features": "[4, 8, 16, 32, 64]"}
 PHANTOMS = ["--cases", "2", "--test_cases", "1", "--seed", "1", "--pixel_size", "4", "4", "--slice_thickness", "9", "9"]
 
 

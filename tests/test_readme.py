@@ -31,6 +31,7 @@ COMMANDS = [line for language, block in BLOCKS if language == "bash" for line in
 # What a test has no time for: less data, smaller windows and a narrow network, nothing else.
 SMALLER = {
     "roi_size": "[32, 32]",
+    "crop_size": "[161, 161]",
     "features": "[4, 8, 16, 32, 64]",
     "epochs": "1",
     "val_interval": "1",

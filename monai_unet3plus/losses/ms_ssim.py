@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from monai.utils import LossReduction, convert_to_tensor
 from torch.nn.modules.loss import _Loss
 
+from ..errors import InputError
 from .annotation import is_annotated, mean_of_annotated
 
 __all__ = ["MultiScaleSSIMLoss"]
@@ -119,7 +120,8 @@ class MultiScaleSSIMLoss(_Loss):
             a scalar, or with ``reduction="none"`` a tensor of shape ``(B, C)``.
 
         Raises:
-            ValueError: When the shapes differ, are not 2D or 3D, or an axis is smaller than the smallest image.
+            ValueError: When the shapes differ, or are not 2D or 3D.
+            InputError: When an axis is smaller than the smallest image; it is a ValueError too.
         """
         self._check(input, target)
         x, y = (convert_to_tensor(image, track_meta=False) for image in (input, target))
@@ -141,9 +143,9 @@ class MultiScaleSSIMLoss(_Loss):
         kernel_size, scales = len(self.window), len(self.weights)
         smallest = (kernel_size - 1) * 2 ** (scales - 1) + 1
         if min(input.shape[2:]) < smallest:
-            raise ValueError(
+            raise InputError(
                 f"MS-SSIM of {scales} scales needs images of (kernel_size - 1) * 2 ** (len(weights) - 1) + 1 = "
-                f"{smallest} or more voxels on each axis, but got {tuple(input.shape[2:])}: take larger images, or "
+                f"{smallest} or more voxels on each axis, but got {tuple(input.shape[2:])}: take larger crops, or "
                 "pass fewer `weights`."
             )
 

@@ -36,7 +36,7 @@ class TestMetadata(unittest.TestCase):
         self.assertLess(len(weights), 25 * 1024 * 1024)
 
     def test_weights_fit_the_default_network_strictly(self) -> None:
-        network = UNet3Plus(features=INFERENCE["features"], deep_supervision=True)
+        network = UNet3Plus(features=INFERENCE["features"], deep_supervision=True, classification_guided=True)
         network.load_state_dict(torch.load(BUNDLE / "models" / "model.pt", weights_only=True))
 
     def test_figures_of_phantom_weights_are_called_so(self) -> None:
@@ -49,9 +49,10 @@ class TestMetadata(unittest.TestCase):
         self.assertEqual(values, {"0": "background", **{str(k): o for k, o in enumerate(INFERENCE["organs"], 1)}})
 
     def test_training_and_inference_share_their_settings(self) -> None:
-        for name in ("organs", "window", "num_slices", "features", "roi_size", "overlap", "network_def"):
+        names = ("organs", "window", "num_slices", "features", "deep_supervision", "classification_guided")
+        for name in (*names, "roi_size", "overlap", "network_def"):
             self.assertEqual(TRAIN[name], INFERENCE[name], name)
-        self.assertEqual(TRAIN["train"]["deterministic_transforms"][-2], INFERENCE["preprocessing"]["transforms"][-1])
+        self.assertEqual(TRAIN["scale_intensity"], INFERENCE["preprocessing"]["transforms"][-1])
 
 
 if __name__ == "__main__":

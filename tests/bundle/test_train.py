@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import json
 import logging
+import shutil
 import tempfile
 import unittest
 from pathlib import Path
@@ -136,6 +137,32 @@ class TestTrain(unittest.TestCase):
         with self.assertLogs("monai_unet3plus.workflow", logging.ERROR) as log, self.assertRaises(SystemExit):
             run(training(self.data, self.out))
         self.assertRegex(log.output[-1], sentence)
+
+    def test_crops_too_small_for_the_loss_end_training_with_one_sentence(self) -> None:
+        with self.assertLogs("monai_unet3plus.workflow", logging.ERROR) as log, self.assertRaises(SystemExit):
+            run(training(self.data, self.out, crop_size=[128, 128]))
+        self.assertRegex(log.output[-1], r"needs images of .* = 161 or more .* got \(128, 128\)")
+
+    def test_organs_that_a_case_does_not_annotate_are_left_out(self) -> None:
+        listed = json.loads((self.data / "dataset.json").read_text())["training"]
+        for number, case in enumerate(listed):
+            case["fold"], case["annotated"] = number % 2, [["liver"], ["liver", "spleen"]][number // 2]
+        (self.work / "list.json").write_text(json.dumps({"training": listed}))
+        options = {"datalist_file": str(self.work / "list.json"), "split": "fold", "organs": {"liver": 1, "spleen": 2}}
+        run(training(self.data, self.out, **options))
+        evaluation = self.work / "evaluation"
+        for test_set in ("imagesTs", "labelsTs"):
+            shutil.rmtree(self.data / test_set)
+        run(training(self.data, evaluation, "evaluate", ckpt_dir=str(self.out / "models"), **options))
+        with (evaluation / "metrics.csv").open() as file:
+            rows = [(row["case"], row["organ"]) for row in csv.DictReader(file)]
+        first, second = "imagesTr/box_0.nii.gz", "imagesTr/box_2.nii.gz"
+        self.assertEqual(rows, [(first, "liver"), (second, "liver"), (second, "spleen")])
+
+    def test_organ_that_no_label_has_ends_training_with_one_sentence(self) -> None:
+        with self.assertLogs("monai_unet3plus.workflow", logging.ERROR) as log, self.assertRaises(SystemExit):
+            run(training(self.data, self.out, organs={"liver": 1, "kidney": 9}))
+        self.assertRegex(log.output[-1], "none has {'kidney': 9}")
 
     def test_values_of_no_organ_are_named(self) -> None:
         with self.assertLogs("monai_unet3plus", logging.INFO) as log:

@@ -41,36 +41,41 @@ def slices_of(cases: range) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.cat(images), torch.cat(masks)[:, None]
 
 
+def slices_with_voxels(logits: torch.Tensor) -> int:
+    return int((logits > 0).flatten(1).any(dim=1).sum())
+
+
 @pytest.mark.slow
 class TestPresenceTraining(unittest.TestCase):
     def test_classifier_learns_and_its_gate_removes_false_positives(self) -> None:
         torch.manual_seed(0)
         network = UNet3Plus(features=(4, 8, 16, 32, 64), deep_supervision=True, classification_guided=True)
         optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
-        loss = UNet3PlusLoss(lambda_ms_ssim=0)  # the slices are too small for MS-SSIM
+        # The slices are too small for MS-SSIM; an IoU that hardly minds voxels in organ-free slices gives the gate work.
+        loss = UNet3PlusLoss(lambda_ms_ssim=0, iou_smooth=1e3)
         images, masks = slices_of(TRAINING)
-        for _ in range(STEPS):
+        unseen, truth = slices_of(UNSEEN)
+        truly = truth.flatten(1).any(dim=1)
+        gated = ungated = 0
+        for step in range(1, STEPS + 1):
             chosen = torch.randint(len(images), (BATCH,))
+            network.train()
             optimizer.zero_grad()
             loss(network(images[chosen]), masks[chosen]).backward()
             optimizer.step()
+            network.eval()
+            if step >= STEPS // 2 and step % 10 == 0:  # a single moment of so short a training says little
+                with torch.no_grad():
+                    gated += slices_with_voxels(network(unseen[~truly]))
+                    ungated += slices_with_voxels(network.decode(network.encode(unseen[~truly])))
 
-        network.eval()
-        images, masks = slices_of(UNSEEN)
         with torch.no_grad():
-            present = is_present(network.presence_logits(images))[:, 0]
-            gated, ungated = network(images) > 0, network.decode(network.encode(images)) > 0
-        truly = masks.flatten(1).any(dim=1)
+            present = is_present(network.presence_logits(unseen))[:, 0]
+            mask = network(unseen) > 0
         accuracy = [float((present[truly == side] == side).float().mean()) for side in (True, False)]
-        false_positives = [int(mask[~truly].flatten(1).any(dim=1).sum()) for mask in (gated, ungated)]
-        import logging
-
-        logging.warning(
-            "%s %s %s", accuracy, false_positives, 2 * (gated & (masks > 0)).sum() / (gated.sum() + masks.sum())
-        )
         self.assertGreater(sum(accuracy) / 2, 0.75, "balanced accuracy; 0.5 is chance")
-        self.assertLess(false_positives[0], false_positives[1], f"of {int((~truly).sum())} organ-free slices")
-        self.assertGreater(2 * (gated & (masks > 0)).sum() / (gated.sum() + masks.sum()), 0.5, "the gate leaves organs")
+        self.assertLess(gated, ungated, "organ-free slices with a predicted voxel, with and without the gate")
+        self.assertGreater(2 * (mask & (truth > 0)).sum() / (mask.sum() + truth.sum()), 0.5, "the gate leaves organs")
 
 
 if __name__ == "__main__":
