@@ -80,7 +80,7 @@ class TestReadme(unittest.TestCase):
                 )
                 self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout[-2000:]}{done.stderr[-3000:]}")
             self.assertTrue((work / "MASKS" / "box_3_seg.nii.gz").is_file())
-            self.assertTrue((work / "EVALUATION" / "val_mean_dice_raw.csv").is_file())
+            self.assertTrue((work / "EVALUATION" / "cases.csv").is_file())
 
 
 if __name__ == "__main__":

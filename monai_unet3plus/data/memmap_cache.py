@@ -24,6 +24,7 @@ import torch
 import torch.distributed as dist
 from monai.config import PathLike
 from monai.data import Dataset, MetaTensor
+from monai.transforms import Compose, Randomizable, RandomizableTrait
 from tqdm import tqdm
 
 from ..errors import InputError
@@ -43,8 +44,9 @@ class MemmapCacheDataset(Dataset):
 
     MONAI's caches hold volumes in memory, or read each whole from a file. Here images are int16, in whole Hounsfield
     units, label maps uint8, and slices are stored one after the other, so that a slab of slices is one short read.
+    As in MONAI's caches, the transforms up to the first random one are applied once, the others to each item.
     A file is mapped into memory only while its item is made, so that memory does not grow with the number of volumes,
-    on the condition that ``random_transform`` copies what it takes of a volume, as
+    on the condition that the first random transform copies what it takes of a volume, as
     :py:class:`monai_unet3plus.transforms.RandSlabCropd` does.
 
     An entry of the cache is known by its files' paths, sizes and times, and by ``settings``; a changed file or setting
@@ -56,10 +58,10 @@ class MemmapCacheDataset(Dataset):
 
     Args:
         data: cases, dictionaries with the paths "image" and "label".
-        transform: loads a case, ``(1, H, W, D)`` each. Nothing of it may be random.
+        transform: a transform or a ``Compose`` of them, of which those before the first random one load a case,
+            ``(1, H, W, D)`` each.
         cache_dir: folder for the cache.
-        random_transform: applied to each item. Defaults to None.
-        settings: what the result of ``transform`` depends on besides the files, as JSON can hold it.
+        settings: what the loaded volumes depend on besides the files, as JSON can hold it.
 
     Raises:
         InputError: When there is no space left for the cache.
@@ -70,11 +72,12 @@ class MemmapCacheDataset(Dataset):
         data: Sequence[Mapping[str, Any]],
         transform: Callable,
         cache_dir: PathLike,
-        random_transform: Callable | None = None,
         settings: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(data, random_transform)
-        self.loader = transform
+        super().__init__(data)
+        self.transform: Compose = transform if isinstance(transform, Compose) else Compose(transform)
+        first = self.transform.get_index_of_first(lambda t: isinstance(t, (Randomizable, RandomizableTrait)))
+        self.first_random = len(self.transform.transforms) if first is None else first
         self.entries = [Path(cache_dir) / _key_of(case, settings or {}) for case in data]
         rank, world_size = 0, 1
         if dist.is_available() and dist.is_initialized():
@@ -100,11 +103,11 @@ class MemmapCacheDataset(Dataset):
             meta = {"filename_or_obj": str(item[key])}
             item[key] = MetaTensor(volume[None], affine=torch.tensor(description["affine"]), meta=meta)
         item[ORGAN_SLICES] = np.isin(np.arange(volume.shape[-1]), description[ORGAN_SLICES])
-        return item if self.transform is None else self.transform(item)
+        return self.transform(item, start=self.first_random)
 
     def _build(self, index: int) -> None:
         case, entry = self.data[index], self.entries[index]
-        loaded = self.loader({key: case[key] for key in _DTYPES})
+        loaded = self.transform({key: case[key] for key in _DTYPES}, end=self.first_random)
         label = loaded["label"]
         description: dict[str, Any] = {
             "files": {key: str(case[key]) for key in _DTYPES},

@@ -46,7 +46,7 @@ class CaseReport:
 
     At the end of a run, ``output_dir`` gets
 
-    - ``metrics.csv``, a row for each case and organ. "nan" means that the value is not defined, as a distance to an
+    - ``cases.csv``, a row for each case and organ. "nan" means that the value is not defined, as a distance to an
       empty mask, and a blank that it was not measured. See :py:mod:`monai_unet3plus.metrics` for the definitions.
     - ``summary.json`` and ``summary.csv``, statistics for each organ, see :py:func:`monai_unet3plus.metrics.summarize`.
 
@@ -122,7 +122,7 @@ class CaseReport:
             for case, organs in cases.items()
             for organ, scores in organs.items()
         ]
-        _write_csv(self.output_dir / "metrics.csv", ["case", "organ", *names], rows)
+        _write_csv(self.output_dir / "cases.csv", ["case", "organ", *names], rows)
         _write_csv(self.output_dir / "summary.csv", *_summary_table(summaries))
         report = {
             "settings": {"surface_dice_tolerance_mm": self.tolerance_mm, "hausdorff_percentile": 95, "std": "n - 1"},
@@ -133,7 +133,7 @@ class CaseReport:
         for organ, summary in summaries.items():
             worst = cases[summary["worst_case"]][organ] if summary["cases"] else {}
             logger.info("%s: %s", organ, _sentence(summary, worst, names))
-        logger.info("evaluation: %s", self.output_dir / "metrics.csv")
+        logger.info("evaluation: %s", self.output_dir / "cases.csv")
 
 
 def _sentence(summary: Mapping[str, Any], worst: Mapping[str, float | None], names: Sequence[str]) -> str:

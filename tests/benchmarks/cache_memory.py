@@ -68,10 +68,10 @@ def measure(work: Path, count: int, crops: int) -> None:
                 LoadImaged(KEYS),
                 EnsureChannelFirstd(KEYS, channel_dim="no_channel"),
                 Orientationd(KEYS, axcodes="RAS", labels=(("L", "R"), ("P", "A"), ("I", "S"))),
+                RandSlabCropd(KEYS, "label", (320, 320), [3, 1]),
             ]
         )
-        crop = RandSlabCropd(KEYS, "label", (320, 320), [3, 1])
-        dataset = MemmapCacheDataset(write_volumes(folder, count), transform, folder / "cache", crop)
+        dataset = MemmapCacheDataset(write_volumes(folder, count), transform, folder / "cache")
         for draw in range(crops):
             dataset[draw % count]
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

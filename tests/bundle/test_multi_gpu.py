@@ -106,7 +106,7 @@ class TestMultiGPU(unittest.TestCase):
         run_in_processes(evaluate, self.data, models, self.work / "two")
         tables = []
         for name in ("one", "two"):
-            with (self.work / name / "metrics.csv").open() as file:
+            with (self.work / name / "cases.csv").open() as file:
                 tables.append(list(csv.DictReader(file)))
         self.assertEqual(tables[0], tables[1])
         self.assertEqual(len(tables[1]), cases)

@@ -109,7 +109,7 @@ class TestTrain(unittest.TestCase):
         run(training(self.data, self.out, epochs=12, val_interval=12, learning_rate=0.02))
         evaluation = self.work / "evaluation"
         run(training(self.data, evaluation, "evaluate", ckpt_dir=str(self.out / "models")))
-        with (evaluation / "metrics.csv").open() as file:
+        with (evaluation / "cases.csv").open() as file:
             rows = list(csv.DictReader(file))
         self.assertEqual([row["case"] for row in rows], ["imagesTs/box_4.nii.gz", "imagesTs/box_5.nii.gz"])
         for row in rows:
@@ -123,6 +123,14 @@ class TestTrain(unittest.TestCase):
             self.assertTrue((evaluation / name.replace(".nii.gz", "_differences.png")).is_file())
         summary = json.loads((evaluation / "summary.json").read_text())
         self.assertEqual(summary["organs"]["liver"]["cases"], 2)
+        mean = float((evaluation / "metrics.csv").read_text().strip().split(",")[1])  # MetricsSaver
+        self.assertAlmostEqual(mean, summary["organs"]["liver"]["metrics"]["dice"]["mean"], places=5)
+
+    @parameterized.expand([("training", []), ("evaluation", ["evaluate"])])
+    def test_workflow_has_the_properties_that_other_programs_look_for(self, _: str, configs: list[str]) -> None:
+        workflow = training(self.data, self.out, *configs)
+        workflow.initialize()
+        self.assertEqual(workflow.check_properties(), [])
 
     @parameterized.expand(
         [
@@ -154,7 +162,7 @@ class TestTrain(unittest.TestCase):
         for test_set in ("imagesTs", "labelsTs"):
             shutil.rmtree(self.data / test_set)
         run(training(self.data, evaluation, "evaluate", ckpt_dir=str(self.out / "models"), **options))
-        with (evaluation / "metrics.csv").open() as file:
+        with (evaluation / "cases.csv").open() as file:
             rows = [(row["case"], row["organ"]) for row in csv.DictReader(file)]
         first, second = "imagesTr/box_0.nii.gz", "imagesTr/box_2.nii.gz"
         self.assertEqual(rows, [(first, "liver"), (second, "liver"), (second, "spleen")])

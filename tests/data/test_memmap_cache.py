@@ -22,7 +22,7 @@ import nibabel as nib
 import numpy as np
 import torch
 from monai.data import DataLoader
-from monai.transforms import Compose, EnsureChannelFirstd, LoadImaged, Orientationd
+from monai.transforms import Compose, EnsureChannelFirstd, Lambdad, LoadImaged, Orientationd, RandShiftIntensityd
 
 from monai_unet3plus.data import memmap_cache
 from monai_unet3plus.data.memmap_cache import MemmapCacheDataset
@@ -70,9 +70,9 @@ class TestMemmapCacheDataset(unittest.TestCase):
             for name in names
         ]
 
-    def open(self, **kwargs: Any) -> tuple[MemmapCacheDataset, list[str]]:
+    def open(self, *transforms: Any, **kwargs: Any) -> tuple[MemmapCacheDataset, list[str]]:
         loader = CountingLoader()
-        return MemmapCacheDataset(self.cases, loader, self.cache, **kwargs), loader.loaded
+        return MemmapCacheDataset(self.cases, Compose([loader, *transforms]), self.cache, **kwargs), loader.loaded
 
     def test_items_are_what_the_transform_loads(self) -> None:
         dataset, _ = self.open()
@@ -86,6 +86,16 @@ class TestMemmapCacheDataset(unittest.TestCase):
             self.assertEqual(item["organ_slices"].tolist(), has_organ.tolist())
             self.assertEqual(item["fold"], 7)
         self.assertEqual(dataset.label_values, {1, 2})
+
+    def test_transforms_from_the_first_random_one_on_are_applied_to_each_item(self) -> None:
+        draw = RandShiftIntensityd("image", offsets=(10, 20), prob=1.0)
+        double = Lambdad("image", lambda image: 2 * image)
+        dataset, loaded = self.open(draw, double)
+        plain, _ = self.open()
+        shifts = {round(float((dataset[0]["image"] / 2 - plain[0]["image"]).mean()), 3) for _ in range(3)}
+        self.assertEqual(len(shifts), 3)
+        self.assertTrue(all(10 <= shift <= 20 for shift in shifts), shifts)
+        self.assertEqual(len(loaded), 3)
 
     def test_small_types_on_disk(self) -> None:
         dataset, _ = self.open()
@@ -125,7 +135,7 @@ class TestMemmapCacheDataset(unittest.TestCase):
 
     def test_crops_keep_no_map_open(self) -> None:
         crop = RandSlabCropd(KEYS, "label", (8, 8), [3, 1])
-        dataset, _ = self.open(random_transform=crop)
+        dataset, _ = self.open(crop)
         sample = dataset[0][0]
         self.assertEqual(sample["image"].shape, (1, 8, 8, 3))
         maps = Path("/proc/self/maps")
@@ -135,7 +145,7 @@ class TestMemmapCacheDataset(unittest.TestCase):
 
     def test_workers_and_pickling(self) -> None:
         crop = RandSlabCropd(KEYS, "label", (8, 8), [3, 1], num_samples=2)
-        dataset = MemmapCacheDataset(self.cases, CountingLoader(), self.cache, crop)
+        dataset, _ = self.open(crop)
         again = pickle.loads(pickle.dumps(dataset))
         for batch in DataLoader(again, batch_size=3, num_workers=2):
             self.assertEqual(batch["image"].shape, (6, 1, 8, 8, 3))

@@ -39,7 +39,7 @@ def volumes(shift: int = 1) -> tuple[np.ndarray, np.ndarray]:
 
 
 def rows_of(folder: Path) -> dict[tuple[str, str], dict[str, str]]:
-    with (folder / "metrics.csv").open() as file:
+    with (folder / "cases.csv").open() as file:
         return {(row["case"], row["organ"]): row for row in csv.DictReader(file)}
 
 
@@ -165,7 +165,7 @@ class TestCaseReport(unittest.TestCase):
         self.assertEqual(run_in_processes(evaluate_shares, lists, self.data, self.out), [[2, 1], [2, 1]])
         for cases in lists:
             evaluator(cases, [self.report()]).run()
-            for name in ("metrics.csv", "summary.csv", "summary.json"):
+            for name in ("cases.csv", "summary.csv", "summary.json"):
                 together = self.out / f"{len(cases)}_from_rank_0" / name
                 self.assertEqual(together.read_text(), (self.out / name).read_text())
             self.assertFalse((self.out / f"{len(cases)}_from_rank_1").exists())

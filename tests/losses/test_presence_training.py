@@ -51,7 +51,7 @@ class TestPresenceTraining(unittest.TestCase):
         torch.manual_seed(0)
         network = UNet3Plus(features=(4, 8, 16, 32, 64), deep_supervision=True, classification_guided=True)
         optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
-        # The slices are too small for MS-SSIM; an IoU that hardly minds voxels in organ-free slices leaves some to gate.
+        # The slices are too small for MS-SSIM; an IoU that hardly minds voxels in organ-free slices leaves some
         loss = UNet3PlusLoss(lambda_ms_ssim=0, iou_smooth=1e3)
         images, masks = slices_of(TRAINING)
         unseen, truth = slices_of(UNSEEN)
