@@ -10,19 +10,26 @@
 # limitations under the License.
 from __future__ import annotations
 
+from .conv import Conv3x3, conv3x3
 from .encoder import PlainEncoder
 from .full_scale import FullScaleBranch, FullScaleNode
 from .presence import ABSENT_LOGIT, PresenceHead, gate_logits, is_present
 from .upsampled_conv import resize_to, upsampled_conv
+from .winograd import arrange_for_winograd, winograd_conv, winograd_pays
 
 __all__ = [
     "ABSENT_LOGIT",
+    "Conv3x3",
     "FullScaleBranch",
     "FullScaleNode",
     "PlainEncoder",
     "PresenceHead",
+    "arrange_for_winograd",
+    "conv3x3",
     "gate_logits",
     "is_present",
     "resize_to",
     "upsampled_conv",
+    "winograd_conv",
+    "winograd_pays",
 ]

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 import torch
 import torch.nn as nn
 from monai.networks.layers.factories import Pool
-from monai.networks.nets.basic_unet import TwoConv
+
+from .conv import Conv3x3
 
 
 class PlainEncoder(nn.Module):
@@ -49,7 +50,10 @@ class PlainEncoder(nn.Module):
         for level, channels in enumerate(features):
             inputs = in_channels if level == 0 else features[level - 1]
             pool = nn.Identity() if level == 0 else Pool["MAX", spatial_dims](kernel_size=2)
-            self.levels.append(nn.Sequential(pool, TwoConv(spatial_dims, inputs, channels, act, norm, bias, dropout)))
+            convs = nn.Sequential()
+            convs.add_module("conv_0", Conv3x3(spatial_dims, inputs, channels, act, norm, bias, dropout))
+            convs.add_module("conv_1", Conv3x3(spatial_dims, channels, channels, act, norm, bias, dropout))
+            self.levels.append(nn.Sequential(pool, convs))
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
         """

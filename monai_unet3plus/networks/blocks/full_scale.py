@@ -14,15 +14,19 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn as nn
-from monai.networks.blocks import ADN, Convolution
+from monai.networks.blocks import ADN
 from monai.networks.layers.factories import Conv, Pool
+from monai.networks.layers.utils import get_act_layer
 
+from .conv import Conv3x3, conv3x3
 from .upsampled_conv import resize_to, upsampled_conv
 
 
 class FullScaleBranch(nn.Module):
     """
-    One of the maps that a decoder node gathers: brought to the node's scale, then a 3x3 convolution.
+    One of the maps that a decoder node gathers: brought to the node's scale, then a 3x3 convolution and the norm.
+
+    The activation is left to the node: applied to all branches at once, it needs one copy of them less.
 
     Args:
         spatial_dims: number of spatial dimensions.
@@ -30,7 +34,6 @@ class FullScaleBranch(nn.Module):
         out_channels: channels of the branch (64 in the paper).
         source_level: level of the map, 0 being the finest.
         target_level: level of the node. Finer maps are max-pooled without overlap, coarser ones up-sampled linearly.
-        act: activation type and arguments.
         norm: feature normalization type and arguments.
         bias: whether the convolution has a bias.
         dropout: dropout ratio.
@@ -43,20 +46,18 @@ class FullScaleBranch(nn.Module):
         out_channels: int,
         source_level: int,
         target_level: int,
-        act: str | tuple,
         norm: str | tuple,
         bias: bool,
         dropout: float | tuple,
     ) -> None:
         super().__init__()
         self.is_coarser = source_level > target_level
-        # By a factor of 2, the direct form is faster.
-        self.at_low_resolution = source_level > target_level + 1
+        self.is_twice_as_coarse = source_level == target_level + 1
         self.pool: nn.Module = nn.Identity()
         if source_level < target_level:
             self.pool = Pool["MAX", spatial_dims](kernel_size=2 ** (target_level - source_level))
         self.conv = Conv["conv", spatial_dims](in_channels, out_channels, kernel_size=3, padding=1, bias=bias)
-        self.adn = ADN("NDA", out_channels, act, norm, spatial_dims, dropout, dropout_dim=1)
+        self.adn = ADN("ND", out_channels, None, norm, spatial_dims, dropout, dropout_dim=1)
 
     def forward(self, x: torch.Tensor, size: list[int]) -> torch.Tensor:
         """
@@ -67,9 +68,12 @@ class FullScaleBranch(nn.Module):
         Returns:
             map of shape ``(B, out_channels, *size)``.
         """
-        if self.at_low_resolution:
-            return self.adn(upsampled_conv(x, self.conv.weight, self.conv.bias, size))
-        return self.adn(self.conv(resize_to(x, size) if self.is_coarser else self.pool(x)))
+        weight, bias = self.conv.weight, self.conv.bias
+        if not self.is_coarser:
+            return self.adn(conv3x3(self.pool(x), weight, bias))
+        if self.is_twice_as_coarse and x.is_cuda:  # the direct form has half as much again of the work, and no copies
+            return self.adn(conv3x3(resize_to(x, size), weight, bias))
+        return self.adn(upsampled_conv(x, weight, bias, size))
 
 
 class FullScaleNode(nn.Module):
@@ -104,11 +108,12 @@ class FullScaleNode(nn.Module):
         super().__init__()
         self.level = level
         self.branches = nn.ModuleList(
-            FullScaleBranch(spatial_dims, channels, branch_channels, source, level, act, norm, bias, dropout)
+            FullScaleBranch(spatial_dims, channels, branch_channels, source, level, norm, bias, dropout)
             for source, channels in enumerate(in_channels)
         )
+        self.act = get_act_layer(act)
         width = branch_channels * len(in_channels)
-        self.fusion = Convolution(spatial_dims, width, width, act=act, norm=norm, dropout=dropout, bias=bias, padding=1)
+        self.fusion = Conv3x3(spatial_dims, width, width, act, norm, bias, dropout)
 
     def forward(self, maps: list[torch.Tensor]) -> torch.Tensor:
         """
@@ -122,4 +127,6 @@ class FullScaleNode(nn.Module):
         branches: list[torch.Tensor] = []
         for source, branch in enumerate(self.branches):
             branches.append(branch(maps[source], size))
-        return self.fusion(torch.cat(branches, dim=1))
+        gathered = self.act(torch.cat(branches, dim=1))
+        branches.clear()  # or inference would hold them beside their copy while it fuses
+        return self.fusion(gathered)

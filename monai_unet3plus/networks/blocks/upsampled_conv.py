@@ -69,7 +69,15 @@ def upsampled_conv(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | N
     maps = maps.view([x.shape[0], weight.shape[0]] + size)
     # By way of `linear`: a traced graph has the bias of a convolution as an optional tensor, which `+` does not take.
     offset = F.linear(weight.new_zeros(1, 1), weight.new_zeros(weight.shape[0], 1), bias)
-    return maps + offset.reshape([-1] + [1] * axes)
+    maps = maps + offset.reshape([-1] + [1] * axes)
+    if torch.jit.is_scripting() or torch.jit.is_tracing() or torch.compiler.is_compiling():
+        return maps
+    return maps.contiguous(memory_format=torch.channels_last) if is_channels_last(x) else maps
+
+
+def is_channels_last(x: torch.Tensor) -> bool:
+    """Whether a 2D map, ``(B, C, H, W)``, is stored channels last."""
+    return x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
 
 
 def _tap_matrix(low: int, high: int, like: torch.Tensor) -> torch.Tensor:

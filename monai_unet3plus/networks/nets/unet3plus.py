@@ -16,7 +16,16 @@ import torch
 import torch.nn as nn
 from monai.networks.blocks import Convolution
 
-from ..blocks import ABSENT_LOGIT, FullScaleNode, PlainEncoder, PresenceHead, gate_logits, is_present, resize_to
+from ..blocks import (
+    ABSENT_LOGIT,
+    FullScaleNode,
+    PlainEncoder,
+    PresenceHead,
+    arrange_for_winograd,
+    gate_logits,
+    is_present,
+    resize_to,
+)
 
 __all__ = ["UNet3Plus"]
 
@@ -94,6 +103,7 @@ class UNet3Plus(nn.Module):
         self.deep_supervision = deep_supervision
         self.classification_guided = classification_guided
         self.reduction = 2 ** (len(features) - 1)
+        self.node_channels = features[0] * len(features)
 
         self.encoder = PlainEncoder(spatial_dims, in_channels, features, act, norm, bias, dropout)
 
@@ -101,7 +111,7 @@ class UNet3Plus(nn.Module):
         self.nodes = nn.ModuleList()  # coarsest first, the order in which they run
         for level in reversed(range(len(features) - 1)):
             node = FullScaleNode(spatial_dims, channels, level, features[0], act, norm, bias, dropout)
-            channels[level] = features[0] * len(features)
+            channels[level] = self.node_channels
             self.nodes.append(node)
 
         supervised = channels if deep_supervision else channels[:1]
@@ -149,7 +159,9 @@ class UNet3Plus(nn.Module):
         Returns:
             the encoder's maps, finest first.
         """
-        return self.encoder(x)
+        if torch.jit.is_scripting():
+            return self.encoder(x)
+        return self.encoder(arrange_for_winograd(x, self.node_channels))
 
     @torch.jit.export
     def decode(self, maps: list[torch.Tensor]) -> torch.Tensor:

@@ -1,0 +1,47 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import torch.nn as nn
+from ignite.engine import Engine, Events
+
+from ..networks import prepare_for_inference
+
+__all__ = ["PrepareNetwork"]
+
+
+class PrepareNetwork:
+    """
+    Lets an evaluator run a faster copy of the network, see :py:func:`monai_unet3plus.networks.prepare_for_inference`.
+
+    The copy is made anew whenever a run starts, since the weights may be others then. A handler that loads them when
+    the run starts has to be attached before this one.
+
+    Args:
+        network: the network.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self.network = network
+
+    def attach(self, engine: Engine) -> None:
+        """
+        Args:
+            engine: a MONAI evaluator.
+        """
+        engine.add_event_handler(Events.STARTED, self)
+
+    def __call__(self, engine: Engine) -> None:
+        """
+        Args:
+            engine: a MONAI evaluator.
+        """
+        engine.network = prepare_for_inference(self.network)  # type: ignore[attr-defined]

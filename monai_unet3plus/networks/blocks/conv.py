@@ -1,0 +1,83 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from monai.networks.blocks import ADN
+from monai.networks.layers.factories import Conv
+
+from .winograd import winograd_conv, winograd_pays
+
+__all__ = ["Conv3x3", "conv3x3"]
+
+
+def conv3x3(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+    """
+    Convolution with a kernel of 3 along each axis and zero padding of 1, in the form that is fastest here.
+
+    Args:
+        x: maps of shape ``(B, C, H, W[, D])``.
+        weight: kernel of shape ``(out_channels, C, 3, 3[, 3])``.
+        bias: ``(out_channels,)`` or None.
+
+    Returns:
+        maps of shape ``(B, out_channels, H, W[, D])``.
+    """
+    if torch.jit.is_scripting():
+        return _direct(x, weight, bias)
+    if winograd_pays(x, weight):
+        return winograd_conv(x, weight, bias)
+    return _direct(x, weight, bias)
+
+
+def _direct(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+    return F.conv2d(x, weight, bias, padding=1) if x.dim() == 4 else F.conv3d(x, weight, bias, padding=1)
+
+
+class Conv3x3(nn.Module):
+    """
+    A 3x3 convolution by :py:func:`conv3x3`, then norm, dropout and activation; MONAI's ``Convolution`` otherwise.
+
+    Args:
+        spatial_dims: number of spatial dimensions.
+        in_channels: number of input channels.
+        out_channels: number of output channels.
+        act: activation type and arguments.
+        norm: feature normalization type and arguments.
+        bias: whether the convolution has a bias.
+        dropout: dropout ratio.
+    """
+
+    def __init__(
+        self,
+        spatial_dims: int,
+        in_channels: int,
+        out_channels: int,
+        act: str | tuple,
+        norm: str | tuple,
+        bias: bool,
+        dropout: float | tuple,
+    ) -> None:
+        super().__init__()
+        self.conv = Conv["conv", spatial_dims](in_channels, out_channels, kernel_size=3, padding=1, bias=bias)
+        self.adn = ADN("NDA", out_channels, act, norm, spatial_dims, dropout, dropout_dim=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """
+        Args:
+            x: maps of shape ``(B, in_channels, H, W[, D])``.
+
+        Returns:
+            maps of shape ``(B, out_channels, H, W[, D])``.
+        """
+        return self.adn(conv3x3(x, self.conv.weight, self.conv.bias))

@@ -1,0 +1,39 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import unittest
+
+import torch
+from monai.engines import SupervisedEvaluator
+
+from monai_unet3plus.handlers import PrepareNetwork
+from monai_unet3plus.networks.nets import UNet3Plus
+
+
+class TestPrepareNetwork(unittest.TestCase):
+    def test_each_run_prepares_the_weights_of_its_time(self) -> None:
+        torch.manual_seed(0)
+        network = UNet3Plus(features=(2, 4, 8)).eval()
+        image = torch.rand(1, 3, 16, 16)
+        evaluator = SupervisedEvaluator(
+            torch.device("cpu"), [{"image": image}], network, val_handlers=[PrepareNetwork(network)], decollate=False
+        )
+        for _ in range(2):
+            with torch.no_grad():
+                network.heads[0].conv.bias += 1
+                evaluator.run()
+                self.assertIsNot(evaluator.network, network)
+                torch.testing.assert_close(evaluator.state.output["pred"], network(image), rtol=1e-4, atol=1e-5)
+
+
+if __name__ == "__main__":
+    unittest.main()

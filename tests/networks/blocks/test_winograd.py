@@ -1,0 +1,111 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import unittest
+
+import torch
+import torch.nn.functional as F
+from parameterized import parameterized
+from torch.utils.flop_counter import FlopCounterMode
+
+from monai_unet3plus.networks.blocks import arrange_for_winograd, conv3x3, winograd_conv, winograd_pays
+
+SIZES = [("tiles", (16, 24)), ("odd", (13, 18)), ("smaller_than_a_tile", (3, 2)), ("one_pixel", (1, 1))]
+MANY = 160  # channels
+
+
+def tensors(size: tuple[int, int], dtype: torch.dtype = torch.float64) -> tuple[torch.Tensor, ...]:
+    generator = torch.Generator().manual_seed(0)
+    x, weight, bias = (torch.randn(*s, dtype=dtype, generator=generator) for s in ((2, 5, *size), (7, 5, 3, 3), (7,)))
+    return x, weight, bias
+
+
+def maps(channels: int = MANY, pixels: int = 40) -> torch.Tensor:
+    x = torch.randn(1, channels, pixels, pixels, generator=torch.Generator().manual_seed(0))
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+class TestWinogradConv(unittest.TestCase):
+    @parameterized.expand(SIZES)
+    def test_equals_the_direct_form(self, _: str, size: tuple[int, int]) -> None:
+        x, weight, bias = tensors(size)
+        for given in (x, x.contiguous(memory_format=torch.channels_last)):
+            for b in (bias, None):
+                torch.testing.assert_close(winograd_conv(given, weight, b), F.conv2d(x, weight, b, padding=1))
+
+    @parameterized.expand(SIZES)
+    def test_gradients_equal_those_of_the_direct_form(self, _: str, size: tuple[int, int]) -> None:
+        gradients = []
+        for form in (winograd_conv, lambda *arguments: F.conv2d(*arguments, padding=1)):
+            inputs = [tensor.requires_grad_() for tensor in tensors(size)]
+            out = form(*inputs)
+            gradients.append(torch.autograd.grad((out * torch.linspace(0, 1, out.numel()).view_as(out)).sum(), inputs))
+        for ours, theirs in zip(*gradients):
+            torch.testing.assert_close(ours, theirs)
+
+    def test_gradcheck(self) -> None:
+        inputs = [tensor.requires_grad_() for tensor in tensors((5, 6))]
+        self.assertTrue(torch.autograd.gradcheck(winograd_conv, inputs))
+
+    def test_rounding_is_a_few_times_that_of_the_direct_form(self) -> None:
+        x, weight = maps(), torch.randn(MANY, MANY, 3, 3, generator=torch.Generator().manual_seed(1))
+        exact = F.conv2d(x.double(), weight.double(), padding=1)
+        direct = (F.conv2d(x, weight, padding=1) - exact).abs().max()
+        self.assertLess(float((winograd_conv(x, weight, None) - exact).abs().max() / direct), 8)
+
+    def test_strips_of_a_wide_map_join_without_a_seam(self) -> None:
+        x = torch.randn(1, 64, 24, 1200, dtype=torch.float64)  # one row of tiles a strip
+        weight = torch.randn(64, 64, 3, 3, dtype=torch.float64)
+        torch.testing.assert_close(winograd_conv(x, weight, None), F.conv2d(x, weight, padding=1))
+
+    def test_takes_a_third_of_the_multiplications(self) -> None:
+        x, weight = maps(320, 80), torch.randn(320, 320, 3, 3)
+        work = []
+        for form in (winograd_conv, lambda *arguments: F.conv2d(*arguments, padding=1)):
+            with FlopCounterMode(display=False) as counter:
+                form(x, weight, None)
+            work.append(counter.get_total_flops())
+        self.assertLess(work[0], work[1] / 3)  # a quarter, and the evaluation at the points
+
+
+class TestChoice(unittest.TestCase):
+    def test_wide_float32_maps_stored_channels_last(self) -> None:
+        weight = torch.randn(MANY, MANY, 3, 3)
+        self.assertTrue(winograd_pays(maps(), weight))
+        self.assertFalse(winograd_pays(maps().contiguous(), weight))
+        self.assertFalse(winograd_pays(maps().double(), weight))
+        self.assertFalse(winograd_pays(maps(pixels=8), weight))
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            self.assertFalse(winograd_pays(maps(), weight))
+
+    def test_training_pays_from_fewer_channels_on(self) -> None:
+        weight = torch.randn(64, 64, 3, 3)
+        self.assertFalse(winograd_pays(maps(64), weight))
+        self.assertTrue(winograd_pays(maps(64).requires_grad_(), weight))
+
+    def test_both_forms_give_the_same(self) -> None:
+        weight, bias = torch.randn(MANY, MANY, 3, 3), torch.randn(MANY)
+        x = maps()
+        chosen, direct = conv3x3(x, weight, bias), conv3x3(x.contiguous(), weight, bias)
+        torch.testing.assert_close(chosen, direct, rtol=0, atol=1e-5 * float(direct.abs().max()))
+
+    def test_images_are_rearranged_for_wide_networks_only(self) -> None:
+        image = torch.rand(1, 3, 32, 32)
+        self.assertTrue(arrange_for_winograd(image, 320).is_contiguous(memory_format=torch.channels_last))
+        for same in (arrange_for_winograd(image, 80), arrange_for_winograd(image.double(), 320)):
+            self.assertTrue(same.is_contiguous())
+        volume = torch.rand(1, 1, 16, 16, 16)
+        self.assertIs(arrange_for_winograd(volume, 320), volume)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,80 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import unittest
+
+import torch
+from monai.networks.nets import BasicUNet
+from parameterized import parameterized
+
+from monai_unet3plus.networks import prepare_for_inference
+from monai_unet3plus.networks.nets import UNet3Plus
+
+CASES = [
+    ("2d", {"classification_guided": True}, (2, 3, 33, 40)),
+    ("3d", {"spatial_dims": 3, "in_channels": 1}, (1, 1, 16, 17, 20)),
+    ("instance_norm", {"norm": "instance"}, (1, 3, 32, 32)),
+    ("without_bias", {"bias": False}, (1, 3, 32, 32)),
+]
+
+
+def trained(**options: object) -> UNet3Plus:
+    """A network whose batch norm is not trivial."""
+    torch.manual_seed(0)
+    network = UNet3Plus(features=(4, 6, 8, 10, 12), **options)
+    with torch.no_grad():
+        for name, tensor in network.state_dict().items():
+            if name.endswith("running_var") or ".N." in name and name.endswith("weight"):
+                tensor.uniform_(0.5, 2.0)
+            elif name.endswith("running_mean") or ".N." in name and name.endswith("bias"):
+                tensor.normal_(0, 0.2)
+    return network.eval()
+
+
+class TestPrepareForInference(unittest.TestCase):
+    @parameterized.expand(CASES)
+    def test_equals_the_network(self, _: str, options: dict, shape: tuple[int, ...]) -> None:
+        network, x = trained(**options), torch.rand(shape)
+        with torch.no_grad():
+            expected, out = network(x), prepare_for_inference(network)(x)
+        torch.testing.assert_close(out, expected, rtol=0, atol=1e-5 * float(expected.abs().max()))
+
+    def test_no_batch_norm_is_left_and_channels_are_stored_last(self) -> None:
+        prepared = prepare_for_inference(trained())
+        self.assertEqual([m for m in prepared.modules() if "BatchNorm" in type(m).__name__], [])
+        weight = prepared.nodes[-1].fusion.conv.weight
+        self.assertTrue(weight.is_contiguous(memory_format=torch.channels_last))
+        self.assertFalse(any(parameter.requires_grad for parameter in prepared.parameters()))
+
+    def test_original_is_left_as_it_is(self) -> None:
+        network = trained().train()
+        before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+        prepare_for_inference(network)
+        self.assertTrue(network.training)
+        for name, tensor in network.state_dict().items():
+            self.assertTrue(torch.equal(tensor, before[name]), name)
+
+    def test_networks_of_monai_fold_too(self) -> None:
+        torch.manual_seed(0)
+        network = BasicUNet(2, 1, 1, features=(4, 4, 8, 8, 8, 4), norm="batch").eval()
+        x = torch.rand(1, 1, 32, 32)
+        with torch.no_grad():
+            torch.testing.assert_close(prepare_for_inference(network)(x), network(x), rtol=1e-4, atol=1e-5)
+
+    def test_prepared_network_scripts(self) -> None:
+        prepared = prepare_for_inference(trained(classification_guided=True))
+        x = torch.rand(2, 3, 32, 32)
+        torch.testing.assert_close(torch.jit.script(prepared)(x), prepared(x), rtol=1e-4, atol=1e-5)
+
+
+if __name__ == "__main__":
+    unittest.main()
