@@ -17,6 +17,7 @@ from .early_stop import EarlyStop
 from .finetune import FinetuneLoader
 from .history import TrainingHistory
 from .organ_dice import OrganDice
+from .prepare_network import PrepareNetwork
 from .presence import PresenceVerdicts
 from .progress import ProgressHandler
 from .seeding import EpochSeed
@@ -31,6 +32,7 @@ __all__ = [
     "EpochSeed",
     "FinetuneLoader",
     "OrganDice",
+    "PrepareNetwork",
     "PresenceVerdicts",
     "ProgressHandler",
     "TrainingHistory",

@@ -10,6 +10,7 @@
 # limitations under the License.
 from __future__ import annotations
 
+from .prepare import prepare_for_inference
 from .published_weights import load_published_weights
 
-__all__ = ["load_published_weights"]
+__all__ = ["load_published_weights", "prepare_for_inference"]
