@@ -10,6 +10,7 @@
 # limitations under the License.
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -22,8 +23,11 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from ..networks.blocks import ABSENT_LOGIT, gate_logits
+from .air import SkipAir
 
 __all__ = ["AdjacentSliceInferer"]
+
+logger = logging.getLogger(__name__)
 
 _NUMBER_OFFSET = 2.0**20  # float32 counts on exactly from here
 
@@ -39,6 +43,8 @@ class AdjacentSliceInferer(Inferer):
     over the windows of the inner inferer: windows judged one by one would erase an organ across their border. Slices
     without any organ are not decoded.
 
+    Where a GPU has not enough memory for ``slice_batch_size`` slices, half as many are tried, and so on.
+
     Args:
         inferer: 2D inferer that gets each batch of slices, for instance
             ``SlidingWindowInferer(roi_size=(320, 320), mode="gaussian")``. Defaults to ``SimpleInferer()``,
@@ -50,6 +56,8 @@ class AdjacentSliceInferer(Inferer):
             one that makes a label map ``(N, 1, H, W)`` saves memory. Defaults to None, which keeps all logits.
         return_presence: whether to return the presence margins besides. Defaults to False.
         progress: whether to show a progress bar. Defaults to False.
+        air_threshold: windows in which no value exceeds it are air: the network is not asked, their logits are -30.
+            Of a CT windowed to 0..1, 0 means that no voxel is above the lower end. Defaults to None, which asks always.
 
     Raises:
         ValueError: When ``num_slices`` is not odd and positive, ``spatial_dim`` is not 0, 1 or 2, or
@@ -65,6 +73,7 @@ class AdjacentSliceInferer(Inferer):
         postprocess: Callable[[torch.Tensor], torch.Tensor] | None = None,
         return_presence: bool = False,
         progress: bool = False,
+        air_threshold: float | None = None,
     ) -> None:
         super().__init__()
         if num_slices < 1 or num_slices % 2 == 0:
@@ -80,6 +89,7 @@ class AdjacentSliceInferer(Inferer):
         self.postprocess = postprocess
         self.return_presence = return_presence
         self.progress = progress
+        self.air_threshold = air_threshold
 
     def __call__(
         self, inputs: torch.Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any
@@ -116,28 +126,32 @@ class AdjacentSliceInferer(Inferer):
         stack = inputs.as_tensor() if isinstance(inputs, MetaTensor) else inputs
         stack = stack[:, 0].movedim(axis - 1, 1)  # (B, slices, height, width), a view
         batch_size, depth = stack.shape[:2]
+        predict = self._predict_present if guided else self._predict
+        if not guided:
+            network = self._unless_air(network)
         output: torch.Tensor | None = None
         margins: list[torch.Tensor] = []
+        count = self.slice_batch_size
         with tqdm(total=batch_size * depth, unit="slice", disable=not self.progress, leave=False) as bar:
             for item in range(batch_size):
-                for start in range(0, depth, self.slice_batch_size):
-                    slabs = self._gather(stack[item], start)
-                    if guided:
-                        logits, margin = self._predict_present(slabs, network, *args, **kwargs)
-                        margins.append(margin)
-                    else:
-                        logits = self.inferer(slabs, network, *args, **kwargs)
-                    if not isinstance(logits, torch.Tensor):
-                        raise TypeError(
-                            f"Expected the network to return one tensor, but got {type(logits).__name__}. "
-                            "Is it in evaluation mode?"
-                        )
-                    values = logits if self.postprocess is None else self.postprocess(logits)
+                start = 0
+                while start < depth:
+                    try:
+                        logits, margin = predict(self._gather(stack[item], start, count), network, *args, **kwargs)
+                        values = logits if self.postprocess is None else self.postprocess(logits)
+                    except torch.cuda.OutOfMemoryError:
+                        if count == 1:
+                            raise
+                        count //= 2
+                        logger.warning("Not enough GPU memory for the slices of a batch, going on with %d.", count)
+                        continue
+                    margins.append(margin)
                     if output is None:
                         shape = (batch_size, values.shape[1], *inputs.shape[2:])
                         output = torch.empty(shape, dtype=values.dtype, device=values.device)
                     output[item].movedim(axis - 1, 0)[start : start + len(values)] = values
                     bar.update(len(values))
+                    start += len(values)
         if output is None:
             raise ValueError(f"Expected volumes with at least one slice, but got {tuple(inputs.shape)}.")
         if isinstance(inputs, MetaTensor) and get_track_meta():
@@ -146,12 +160,27 @@ class AdjacentSliceInferer(Inferer):
             return output
         return output, torch.cat(margins).unflatten(0, (batch_size, depth)).movedim(1, 2)
 
-    def _gather(self, stack: torch.Tensor, start: int) -> torch.Tensor:
+    def _unless_air(self, predict: Callable[..., Any], value: float = ABSENT_LOGIT) -> Callable[..., Any]:
+        return predict if self.air_threshold is None else SkipAir(predict, self.air_threshold, value)
+
+    def _gather(self, stack: torch.Tensor, start: int, count: int) -> torch.Tensor:
         """The slices from ``start`` on, each with its neighbours: ``(N, num_slices, height, width)``."""
         depth, reach = len(stack), self.num_slices // 2
-        centres = torch.arange(start, min(start + self.slice_batch_size, depth), device=stack.device)
+        centres = torch.arange(start, min(start + count, depth), device=stack.device)
         offsets = torch.arange(-reach, reach + 1, device=stack.device)
         return stack[(centres[:, None] + offsets).clamp(0, depth - 1)]
+
+    def _predict(
+        self, slabs: torch.Tensor, network: Any, *args: Any, **kwargs: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits ``(N, K, height, width)``, and no presence margins."""
+        logits = self.inferer(slabs, network, *args, **kwargs)
+        if not isinstance(logits, torch.Tensor):
+            raise TypeError(
+                f"Expected the network to return one tensor, but got {type(logits).__name__}. "
+                "Is it in evaluation mode?"
+            )
+        return logits, slabs.new_empty(0)
 
     def _predict_present(
         self, slabs: torch.Tensor, network: Any, *args: Any, **kwargs: Any
@@ -163,7 +192,8 @@ class AdjacentSliceInferer(Inferer):
         shape = (*margins.shape, *slabs.shape[2:])
         if not bool(chosen.any()):
             return slabs.new_full(shape, ABSENT_LOGIT), margins
-        decoded = self.inferer(slabs[chosen], lambda x, *_, **__: network.decode(network.encode(x)), *args, **kwargs)
+        decode = self._unless_air(lambda x, *_, **__: network.decode(network.encode(x)))
+        decoded = self.inferer(slabs[chosen], decode, *args, **kwargs)
         logits = decoded.new_full(shape, ABSENT_LOGIT)
         logits[chosen] = gate_logits(decoded, present[chosen])
         return logits, margins
@@ -174,12 +204,12 @@ class AdjacentSliceInferer(Inferer):
         # makes it the largest value of a window, with whatever constant that is padded.
         numbers = torch.arange(len(slabs), dtype=torch.float32, device=slabs.device) + _NUMBER_OFFSET
         numbers = numbers[:, None, None, None].expand(-1, 1, *slabs.shape[2:])
+        margins_of = self._unless_air(lambda x: _margins(network.presence_logits(x)), value=2 * ABSENT_LOGIT)
         owners: list[torch.Tensor] = []
         window_margins: list[torch.Tensor] = []
 
         def judge(windows: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
-            logits = network.presence_logits(windows[:, :-1].to(slabs.dtype))
-            window_margins.append((logits[..., 1] - logits[..., 0]).float())
+            window_margins.append(margins_of(windows[:, :-1].to(slabs.dtype)))
             owners.append((windows[:, -1].flatten(1).amax(dim=1) - _NUMBER_OFFSET).long())
             return windows[:, :1]
 
@@ -187,3 +217,7 @@ class AdjacentSliceInferer(Inferer):
         values, owner = torch.cat(window_margins), torch.cat(owners)
         margins = values.new_full((len(slabs), values.shape[1]), -torch.inf)
         return margins.scatter_reduce(0, owner[:, None].expand_as(values), values, "amax")
+
+
+def _margins(presence_logits: torch.Tensor) -> torch.Tensor:
+    return (presence_logits[..., 1] - presence_logits[..., 0]).float()

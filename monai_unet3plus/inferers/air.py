@@ -1,0 +1,54 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+__all__ = ["SkipAir"]
+
+
+class SkipAir:
+    """
+    A network that is asked about windows with a body in them only.
+
+    Args:
+        predict: takes windows ``(N, C, h, w)`` and returns ``(N, ...)``, of the same size whatever the windows.
+        threshold: windows in which no value exceeds it are air.
+        value: what the result is filled with for windows of air.
+    """
+
+    def __init__(self, predict: Callable[..., torch.Tensor], threshold: float, value: float) -> None:
+        self.predict = predict
+        self.threshold = threshold
+        self.value = value
+        self._like: torch.Tensor | None = None  # an empty result, to know its size and type
+
+    def __call__(self, windows: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+        """
+        Args:
+            windows: shape ``(N, C, h, w)``.
+            args: further arguments for ``predict``.
+            kwargs: further keyword arguments for ``predict``.
+        """
+        body = windows.flatten(1).amax(dim=1) > self.threshold
+        if bool(body.all()):
+            result = self.predict(windows, *args, **kwargs)
+            self._like = result[:0] if isinstance(result, torch.Tensor) else None
+            return result
+        if self._like is None:
+            self._like = self.predict(windows[:1], *args, **kwargs)[:0]
+        result = self._like.new_full((len(windows), *self._like.shape[1:]), self.value)
+        if bool(body.any()):
+            result[body] = self.predict(windows[body], *args, **kwargs)
+        return result

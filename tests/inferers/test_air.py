@@ -1,0 +1,107 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import unittest
+from typing import Any
+
+import torch
+from monai.inferers import SlidingWindowInferer
+from parameterized import parameterized
+
+from monai_unet3plus.inferers import AdjacentSliceInferer
+from monai_unet3plus.networks.blocks import ABSENT_LOGIT
+from monai_unet3plus.networks.nets import UNet3Plus
+
+WINDOWS = SlidingWindowInferer((16, 16), sw_batch_size=3, overlap=0, mode="constant")
+
+
+def volume() -> torch.Tensor:
+    """Air on the right, and everywhere in the last two of five slices."""
+    volume = torch.rand(1, 1, 32, 48, 5, generator=torch.Generator().manual_seed(0)) + 0.1
+    volume[:, :, :, 16:] = 0
+    volume[..., 3:] = 0
+    return volume
+
+
+class CountingNetwork(torch.nn.Module):
+    """Counts the windows it sees; its logits are 1 everywhere, in air too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = 0
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.seen += len(x)
+        return torch.ones(len(x), 2, *x.shape[2:])
+
+
+class ShortOfMemory(CountingNetwork):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if len(x) > 2:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+        return super().forward(x)
+
+
+class TestAir(unittest.TestCase):
+    @parameterized.expand([(1,), (2,), (5,)])
+    def test_windows_of_air_are_not_asked_about(self, batch: int) -> None:
+        inputs, network = volume(), CountingNetwork()
+        out = AdjacentSliceInferer(WINDOWS, slice_batch_size=batch, air_threshold=0.0)(inputs, network)
+        expected = torch.full((1, 2, 32, 48, 5), ABSENT_LOGIT)
+        expected[:, :, :, :16, :4] = 1  # slice 3 has tissue as a neighbour
+        self.assertTrue(torch.equal(out, expected))
+        # 4 slices of 2 windows, and at most one to learn the size of a result
+        self.assertIn(network.seen, (8, 9))
+
+    def test_without_a_threshold_all_are(self) -> None:
+        network = CountingNetwork()
+        out = AdjacentSliceInferer(WINDOWS)(volume(), network)
+        self.assertEqual(network.seen, 30)
+        self.assertTrue((out == 1).all())
+
+    def test_volume_of_air_has_no_organ(self) -> None:
+        out = AdjacentSliceInferer(WINDOWS, air_threshold=0.0)(torch.zeros(1, 1, 20, 20, 3), CountingNetwork())
+        self.assertTrue((out == ABSENT_LOGIT).all())
+
+    @parameterized.expand([(1,), (5,)])
+    def test_guided_network_is_the_same_where_there_is_a_body(self, batch: int) -> None:
+        torch.manual_seed(0)
+        network = UNet3Plus(features=(2, 4, 8), out_channels=2, classification_guided=True).eval()
+        network.presence_head.conv.bias.data = torch.tensor([0.0, 100.0, 0.0, 100.0])
+        inputs = volume()
+        options: dict[str, Any] = {"slice_batch_size": batch, "return_presence": True}
+        with torch.no_grad():
+            out, margins = AdjacentSliceInferer(WINDOWS, air_threshold=0.0, **options)(inputs, network)
+            everything, _ = AdjacentSliceInferer(WINDOWS, **options)(inputs, network)
+        torch.testing.assert_close(out[:, :, :, :16, :4], everything[:, :, :, :16, :4])
+        self.assertTrue((out[:, :, :, 16:] == ABSENT_LOGIT).all() and (out[..., 4] == ABSENT_LOGIT).all())
+        self.assertEqual((margins[0, 0] > 0).tolist(), [True] * 4 + [False])
+
+
+class TestOutOfMemory(unittest.TestCase):
+    def test_batches_are_halved_and_no_slice_is_lost(self) -> None:
+        inputs, network = volume(), ShortOfMemory()
+        with self.assertLogs("monai_unet3plus.inferers", "WARNING") as log:
+            out = AdjacentSliceInferer(slice_batch_size=5)(inputs, network)
+        self.assertIn("going on with 2", log.output[0])
+        self.assertEqual(len(log.output), 1)
+        self.assertEqual(network.seen, 5)
+        self.assertTrue((out == 1).all())
+
+    def test_one_slice_that_does_not_fit_is_an_error(self) -> None:
+        inferer = AdjacentSliceInferer(SlidingWindowInferer((16, 16), sw_batch_size=8), slice_batch_size=2)
+        with self.assertLogs("monai_unet3plus.inferers", "WARNING"), self.assertRaises(torch.cuda.OutOfMemoryError):
+            inferer(volume(), ShortOfMemory())
+
+
+if __name__ == "__main__":
+    unittest.main()
