@@ -1,6 +1,6 @@
 # make demo   phantoms, training, masks and a picture, in a virtual environment of its own
 # make test   the tests
-# make bench  how fast the loss is beside others, as ratios
+# make bench  how fast the loss and the network are beside others, as ratios
 # make lint type   what else the continuous integration checks
 #
 # TORCH_INDEX_URL=...   where to install PyTorch from, for instance its index of CPU builds
@@ -21,6 +21,7 @@ test: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.benchmarks.ms_ssim
+	$(BIN)/python -m tests.benchmarks.network
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/python -m black --check $(SOURCES)

@@ -16,6 +16,7 @@ import torch
 import torch.nn as nn
 from monai.networks.layers.factories import Pool
 
+from .checkpointing import checkpointed
 from .conv import Conv3x3
 
 
@@ -33,6 +34,7 @@ class PlainEncoder(nn.Module):
         norm: feature normalization type and arguments.
         bias: whether the convolutions have a bias.
         dropout: dropout ratio in the convolution blocks.
+        use_checkpoint: whether training computes the activations again instead of keeping them.
     """
 
     def __init__(
@@ -44,8 +46,10 @@ class PlainEncoder(nn.Module):
         norm: str | tuple,
         bias: bool,
         dropout: float | tuple,
+        use_checkpoint: bool,
     ) -> None:
         super().__init__()
+        self.use_checkpoint = use_checkpoint
         self.levels = nn.ModuleList()
         for level, channels in enumerate(features):
             inputs = in_channels if level == 0 else features[level - 1]
@@ -65,6 +69,9 @@ class PlainEncoder(nn.Module):
         """
         maps: list[torch.Tensor] = []
         for level in self.levels:
-            x = level(x)
+            if torch.jit.is_scripting() or not (self.use_checkpoint and self.training):
+                x = level(x)
+            else:
+                x = checkpointed(level, level, x)
             maps.append(x)
         return maps

@@ -18,6 +18,7 @@ from monai.networks.blocks import ADN
 from monai.networks.layers.factories import Conv, Pool
 from monai.networks.layers.utils import get_act_layer
 
+from .checkpointing import checkpointed
 from .conv import Conv3x3, conv3x3
 from .upsampled_conv import resize_to, upsampled_conv
 
@@ -92,6 +93,7 @@ class FullScaleNode(nn.Module):
         norm: feature normalization type and arguments.
         bias: whether the convolutions have a bias.
         dropout: dropout ratio in the convolution blocks.
+        use_checkpoint: whether training computes the activations again instead of keeping them.
     """
 
     def __init__(
@@ -104,8 +106,10 @@ class FullScaleNode(nn.Module):
         norm: str | tuple,
         bias: bool,
         dropout: float | tuple,
+        use_checkpoint: bool,
     ) -> None:
         super().__init__()
+        self.use_checkpoint = use_checkpoint
         self.level = level
         self.branches = nn.ModuleList(
             FullScaleBranch(spatial_dims, channels, branch_channels, source, level, norm, bias, dropout)
@@ -123,6 +127,11 @@ class FullScaleNode(nn.Module):
         Returns:
             map of shape ``(B, branch_channels * len(maps), ...)`` at this node's level.
         """
+        if torch.jit.is_scripting() or not (self.use_checkpoint and self.training):
+            return self._fuse(maps)
+        return checkpointed(self, self._fuse, list(maps))  # the list changes before the backward pass
+
+    def _fuse(self, maps: list[torch.Tensor]) -> torch.Tensor:
         size = list(maps[self.level].shape[2:])
         branches: list[torch.Tensor] = []
         for source, branch in enumerate(self.branches):

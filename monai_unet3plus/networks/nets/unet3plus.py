@@ -61,6 +61,8 @@ class UNet3Plus(nn.Module):
         bias: whether the convolution blocks have a bias, as in the published network. Defaults to True.
         dropout: dropout ratio in the convolution blocks. Defaults to no dropout.
         presence_dropout: dropout ratio before the classifier. Defaults to 0.5.
+        use_checkpoint: whether training keeps the maps of each level only and computes the activations between them
+            again in the backward pass: less memory, more time, the same result. Defaults to False.
 
     Raises:
         ValueError: When ``spatial_dims`` is not 2 or 3, a number of channels is not positive, or ``features`` has
@@ -94,6 +96,7 @@ class UNet3Plus(nn.Module):
         bias: bool = True,
         dropout: float | tuple = 0.0,
         presence_dropout: float = 0.5,
+        use_checkpoint: bool = False,
     ) -> None:
         super().__init__()
         _validate_args(spatial_dims, in_channels, out_channels, features)
@@ -105,12 +108,12 @@ class UNet3Plus(nn.Module):
         self.reduction = 2 ** (len(features) - 1)
         self.node_channels = features[0] * len(features)
 
-        self.encoder = PlainEncoder(spatial_dims, in_channels, features, act, norm, bias, dropout)
+        self.encoder = PlainEncoder(spatial_dims, in_channels, features, act, norm, bias, dropout, use_checkpoint)
 
         channels = list(features)  # of the map of each level; a node replaces the encoder's map by its own
         self.nodes = nn.ModuleList()  # coarsest first, the order in which they run
         for level in reversed(range(len(features) - 1)):
-            node = FullScaleNode(spatial_dims, channels, level, features[0], act, norm, bias, dropout)
+            node = FullScaleNode(spatial_dims, channels, level, features[0], act, norm, bias, dropout, use_checkpoint)
             channels[level] = self.node_channels
             self.nodes.append(node)
 

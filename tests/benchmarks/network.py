@@ -1,0 +1,189 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Time and memory of the network beside the published one and MONAI's, on a CPU; writes docs/performance.md.
+
+    python -m tests.benchmarks.network [--rounds 9] [--size 320] [--output docs/performance.md]
+
+The published network is the direct re-statement that the tests measure the package by, with the same weights. In
+training its batch norm uses the running statistics, which is a little less work than ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import torch
+import torch.nn.functional as F
+from monai.networks.nets import AttentionUnet, BasicUNetPlusPlus
+from torch.utils.flop_counter import FlopCounterMode
+
+from monai_unet3plus.networks import load_published_weights, prepare_for_inference
+from monai_unet3plus.networks.nets import UNet3Plus
+from tests.benchmarks.paired import machine, matmul_flops, peak_bytes, ratio, seconds, spread
+from tests.networks.published import FULL_WIDTHS, published_forward, published_shapes, random_state
+
+logger = logging.getLogger("network")
+
+Run = Callable[[], object]
+PUBLISHED, OURS = "published network", "`UNet3Plus`"
+PREPARED = "`prepare_for_inference(UNet3Plus())`"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--size", type=int, default=320, help="height and width of the image")
+    parser.add_argument("--output", type=Path, help="file to write, besides the log")
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    image = torch.rand(1, 3, args.size, args.size, generator=torch.Generator().manual_seed(0))
+    parts = [
+        head(args.rounds, args.size),
+        inference(image, args.rounds),
+        training(image, args.rounds),
+        organ_free_slice(image, args.rounds),
+        NOT_MEASURED,
+    ]
+    page = "\n".join(parts)
+    logger.info(page)
+    if args.output:
+        args.output.write_text(page, encoding="utf-8")
+
+
+def head(rounds: int, size: int) -> str:
+    return f"""# Performance
+
+Written by `python -m tests.benchmarks.network --rounds {rounds} --size {size} --output docs/performance.md`.
+
+{machine()}.
+One image of 3 x {size} x {size}, float32, the paper's width. Contestants take turns, {rounds} rounds after one to warm
+up; medians with quartiles, and ratios turn by turn. Memory is the most that tensors hold at once beyond the weights,
+without what the libraries under PyTorch take for themselves. Matrix products of 2048 x 2048 run at
+{matmul_flops(torch.float32) / 1e9:.0f} GFLOP/s here, the peak that shares refer to.
+"""
+
+
+def inference(image: torch.Tensor, rounds: int) -> str:
+    """The table of forward passes."""
+    state = random_state(published_shapes("UNet_3Plus"))
+    ours = load_published_weights(UNet3Plus(), state).eval()
+    prepared = prepare_for_inference(ours)
+    plus_plus = BasicUNetPlusPlus(2, 3, 1, features=(*FULL_WIDTHS, FULL_WIDTHS[0])).eval()
+    attention = AttentionUnet(2, 3, 1, channels=FULL_WIDTHS, strides=(2, 2, 2, 2)).eval()
+    contestants: dict[str, Run] = {
+        PUBLISHED: lambda: published_forward(state, image),
+        OURS: lambda: ours(image),
+        PREPARED: lambda: prepared(image),
+        "MONAI `BasicUNetPlusPlus`, equal widths": lambda: plus_plus(image),
+        "MONAI `AttentionUnet`, equal widths": lambda: attention(image),
+    }
+    with torch.inference_mode():
+        return "\n## Forward\n\n" + table(contestants, rounds)
+
+
+def training(image: torch.Tensor, rounds: int) -> str:
+    """The table of training steps."""
+    shapes = published_shapes("UNet_3Plus_DeepSup")
+    state = random_state(shapes)
+    ours = load_published_weights(UNet3Plus(deep_supervision=True), state).train()
+    for name, tensor in state.items():
+        tensor.requires_grad_(name.endswith(("weight", "bias")))
+    target = (image[:, :1] > 0.5).float()
+
+    def step(outputs: list[torch.Tensor]) -> None:
+        sum(F.binary_cross_entropy_with_logits(logits, target) for logits in outputs).backward()
+
+    def published() -> None:
+        step(published_forward(state, image).logits)
+        for tensor in state.values():
+            tensor.grad = None
+
+    def package() -> None:
+        step(ours(image))
+        ours.zero_grad(set_to_none=True)
+
+    title = "\n## Training step: forward and backward, five side outputs\n\n"
+    return title + table({PUBLISHED: published, OURS: package}, rounds)
+
+
+def organ_free_slice(image: torch.Tensor, rounds: int) -> str:
+    """What a slice without organs costs, with the classification-guided module."""
+    network = prepare_for_inference(UNet3Plus(classification_guided=True))
+    bias = network.presence_head.conv.bias
+    verdicts = {"with an organ": torch.tensor([-1e6, 1e6]), "without": torch.tensor([1e6, -1e6])}
+
+    def judged(verdict: torch.Tensor) -> Run:
+        def run() -> None:
+            bias.copy_(verdict)
+            network(image)
+
+        return run
+
+    with torch.inference_mode():
+        found = seconds({name: judged(verdict) for name, verdict in verdicts.items()}, rounds)
+    return (
+        "\n## Classification-guided module\n\n"
+        f"A slice without any organ takes {ratio(found['without'], found['with an organ'])} of the time of one with an "
+        f"organ: {spread(found['without'])} and {spread(found['with an organ'])}.\n"
+    )
+
+
+def table(contestants: dict[str, Run], rounds: int) -> str:
+    memory = {name: peak_bytes(run) for name, run in contestants.items()}
+    flops = {}
+    for name, run in contestants.items():
+        with FlopCounterMode(display=False) as counter:
+            run()
+        flops[name] = counter.get_total_flops()
+    found = seconds(contestants, rounds)
+    peak = matmul_flops(torch.float32)
+    rows = [
+        "| | time | of the published | memory | of the published | GFLOP | share of the peak |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name in contestants:
+        rows.append(
+            f"| {name} | {spread(found[name])} | {ratio(found[name], found[PUBLISHED])} "
+            f"| {memory[name] / 2**30:.2f} GiB | {memory[name] / memory[PUBLISHED]:.2f} | {flops[name] / 1e9:.0f} "
+            f"| {flops[name] / median(found[name]) / peak:.0%} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+NOT_MEASURED = """
+## Not measured
+
+- bfloat16: the processor above has no instructions for it.
+- Any GPU: batches of 1, 8 and 32, TF32, bfloat16, slices per second, peak memory.
+- A whole CT against the published network under MONAI's `SliceInferer`.
+
+## How
+
+- Up-sampled branches: a 1x1 convolution at low resolution, then one small matrix per axis
+  (`networks/blocks/upsampled_conv.py`).
+- 3x3 convolutions of many channels: Winograd's minimal filtering, written with matrix products
+  (`networks/blocks/winograd.py`). Tiles of 4x4 with the points 0, 1, -1, 1/2, -2 were the fastest of 2x2, 3x3 and 4x4,
+  and had less than half the rounding error of the points 0, 1, -1, 1/2, -1/2.
+- Channels stored last: the direct convolutions of PyTorch are faster forward so, and several times slower backward;
+  Winograd's form makes that up.
+- Batch norm folded into convolutions: inference only.
+- Tried and dropped: a channels-last formulation of the up-sampled branches, which was no faster and which
+  `torch.export` restricts to some sizes.
+"""
+
+
+if __name__ == "__main__":
+    main()

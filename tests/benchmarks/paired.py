@@ -1,0 +1,85 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What the benchmarks share: contestants that take turns, and the machine that they ran on."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from statistics import median, quantiles
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+Contestants = Mapping[str, Callable[[], object]]
+
+
+def seconds(contestants: Contestants, rounds: int) -> dict[str, list[float]]:
+    """
+    Time contestants in turns, so that whatever else the machine does meets all of them.
+
+    Args:
+        contestants: functions by name.
+        rounds: how often each is timed, after one call to warm up.
+    """
+    found: dict[str, list[float]] = {name: [] for name in contestants}
+    for turn in range(rounds + 1):
+        for name, contestant in contestants.items():
+            start = time.perf_counter()
+            contestant()
+            if turn > 0:
+                found[name].append(time.perf_counter() - start)
+    return found
+
+
+def spread(values: list[float]) -> str:
+    """Median and quartiles."""
+    low, _, high = quantiles(values, n=4)
+    return f"{median(values):.3g} s ({low:.3g} to {high:.3g})"
+
+
+def ratio(ours: list[float], theirs: list[float]) -> str:
+    """Median and quartiles of the ratio, turn by turn."""
+    low, middle, high = quantiles([a / b for a, b in zip(ours, theirs)], n=4)
+    return f"{middle:.2f} ({low:.2f} to {high:.2f})"
+
+
+def peak_bytes(function: Callable[[], object]) -> int:
+    """The most memory for tensors that a function holds at once on the CPU, beyond what was there before."""
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        function()
+    events = [event for event in profiler.profiler.kineto_results.events() if event.name() == "[memory]"]
+    held = most = 0
+    for event in sorted(events, key=lambda event: event.start_ns()):
+        held += event.nbytes()
+        most = max(most, held)
+    return most
+
+
+def matmul_flops(dtype: torch.dtype, size: int = 2048, rounds: int = 10) -> float:
+    """The rate of a large matrix product, in FLOP per second: the machine's peak as far as PyTorch reaches it."""
+    a = torch.rand(size, size).to(dtype)
+    found = seconds({"matmul": lambda: a @ a}, rounds)["matmul"]
+    return 2 * size**3 / median(found)
+
+
+def machine() -> str:
+    """Processor, threads and versions."""
+    info = Path("/proc/cpuinfo")
+    names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, encoding="utf-8"
+    ).stdout.strip()
+    processor = names[0] if names else platform.machine()
+    return f"{processor}, {torch.get_num_threads()} threads, torch {torch.__version__}, commit {commit}"

@@ -1,0 +1,100 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What the network costs, counted: multiplications and bytes, which do not depend on the machine's mood."""
+
+from __future__ import annotations
+
+import copy
+import unittest
+from collections.abc import Callable
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from monai_unet3plus.networks import load_published_weights, prepare_for_inference
+from monai_unet3plus.networks.nets import UNet3Plus
+from tests.benchmarks.paired import peak_bytes
+from tests.networks.published import published_forward, published_shapes, random_state
+
+FEATURES = (32, 64, 128, 256, 512)
+IMAGE = torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(0))
+
+
+def flops(function: Callable[[], object]) -> int:
+    with FlopCounterMode(display=False) as counter:
+        function()
+    return counter.get_total_flops()
+
+
+def network(**options: bool) -> UNet3Plus:
+    torch.manual_seed(0)
+    return UNet3Plus(features=FEATURES, **options)
+
+
+def step(model: UNet3Plus) -> list[torch.Tensor]:
+    """A training step; its gradients."""
+    model.zero_grad(set_to_none=True)
+    sum(logits.square().mean() for logits in model(IMAGE)).backward()
+    return [parameter.grad for parameter in model.parameters()]
+
+
+class TestCost(unittest.TestCase):
+    def test_forward_beside_the_published_network(self) -> None:
+        state = random_state(published_shapes("UNet_3Plus", FEATURES))
+        ours = prepare_for_inference(load_published_weights(network(), state))
+        with torch.inference_mode():
+            self.assertLess(flops(lambda: ours(IMAGE)), 0.35 * flops(lambda: published_forward(state, IMAGE)))
+            self.assertLess(peak_bytes(lambda: ours(IMAGE)), 0.5 * peak_bytes(lambda: published_forward(state, IMAGE)))
+
+    def test_training_step_beside_the_published_network(self) -> None:
+        state = random_state(published_shapes("UNet_3Plus_DeepSup", FEATURES))
+        ours = load_published_weights(network(deep_supervision=True), state).train()
+        for name, tensor in state.items():
+            tensor.requires_grad_(name.endswith(("weight", "bias")))
+
+        def published() -> None:
+            sum(logits.square().mean() for logits in published_forward(state, IMAGE).logits).backward()
+
+        self.assertLess(flops(lambda: step(ours)), 0.35 * flops(published))
+        for tensor in state.values():
+            tensor.grad = None
+        ours.zero_grad(set_to_none=True)
+        self.assertLess(peak_bytes(lambda: step(ours)), 0.5 * peak_bytes(published))
+
+    def test_slice_without_organ_costs_the_encoder_alone(self) -> None:
+        guided = prepare_for_inference(network(classification_guided=True))
+        bias, work = guided.presence_head.conv.bias, []
+        with torch.inference_mode():
+            for verdict in ([1e6, -1e6], [-1e6, 1e6]):
+                bias.copy_(torch.tensor(verdict))
+                work.append(flops(lambda: guided(IMAGE)))
+        self.assertLess(work[0], 0.3 * work[1])
+
+
+class TestCheckpoint(unittest.TestCase):
+    def test_training_is_the_same_and_takes_less_memory(self) -> None:
+        kept = network(deep_supervision=True).train()
+        again = network(deep_supervision=True, use_checkpoint=True).train()
+        again.load_state_dict(copy.deepcopy(kept.state_dict()))
+        memory = [peak_bytes(lambda model=model: step(model)) for model in (kept, again)]
+        for expected, found in zip(step(kept), step(again)):
+            torch.testing.assert_close(found, expected)
+        for name, expected in kept.state_dict().items():
+            torch.testing.assert_close(again.state_dict()[name], expected, msg=name)  # running statistics too
+        self.assertLess(memory[1], 0.8 * memory[0])
+
+    def test_checkpointed_network_scripts(self) -> None:
+        model = UNet3Plus(features=(2, 4, 8), use_checkpoint=True).eval()
+        torch.testing.assert_close(torch.jit.script(model)(IMAGE), model(IMAGE), rtol=1e-4, atol=1e-5)
+
+
+if __name__ == "__main__":
+    unittest.main()
