@@ -175,11 +175,11 @@ NOT_MEASURED = """
 - Up-sampled branches: a 1x1 convolution at low resolution, then one small matrix per axis
   (`networks/blocks/upsampled_conv.py`).
 - 3x3 convolutions of many channels: Winograd's minimal filtering, written with matrix products
-  (`networks/blocks/winograd.py`). Tiles of 4x4 with the points 0, 1, -1, 1/2, -2 were the fastest of 2x2, 3x3 and 4x4,
-  and had less than half the rounding error of the points 0, 1, -1, 1/2, -1/2.
+  (`networks/blocks/winograd.py`). Tiles of 2x2 and 3x3 were slower; other points for tiles of 4x4 rounded worse.
 - Channels stored last: the direct convolutions of PyTorch are faster forward so, and several times slower backward;
   Winograd's form makes that up.
 - Batch norm folded into convolutions: inference only.
+- PyTorch's counter of GFLOP leaves out products in place, of which the gradient of Winograd's kernels is made.
 - Tried and dropped: a channels-last formulation of the up-sampled branches, which was no faster and which
   `torch.export` restricts to some sizes.
 """
