@@ -29,6 +29,7 @@ from tqdm import tqdm
 
 from ..errors import InputError
 from ..files import replacing
+from .splits import LABEL_VALUES
 
 __all__ = ["MemmapCacheDataset", "ORGAN_SLICES"]
 
@@ -92,11 +93,17 @@ class MemmapCacheDataset(Dataset):
 
     @property
     def label_values(self) -> set[int]:
-        """All values above 0 that occur in the label maps."""
-        return {value for description in self.descriptions for value in description["values"]}
+        """All values above 0 that occur in label maps, of organs that their case annotates."""
+        return {
+            value
+            for case, description in zip(self.data, self.descriptions)
+            for value in description["values"]
+            if "annotated" not in case or case["annotated"][value - 1]
+        }
 
     def _transform(self, index: int) -> Any:
         item, description = dict(self.data[index]), self.descriptions[index]
+        item.pop(LABEL_VALUES, None)
         for key in _DTYPES:
             # "c": a write, which no transform should do, would change memory and not the file
             volume = torch.from_numpy(np.load(self.entries[index] / f"{key}.npy", mmap_mode="c")).permute(1, 2, 0)
@@ -107,7 +114,9 @@ class MemmapCacheDataset(Dataset):
 
     def _build(self, index: int) -> None:
         case, entry = self.data[index], self.entries[index]
-        loaded = self.transform({key: case[key] for key in _DTYPES}, end=self.first_random)
+        loaded = self.transform(
+            {key: case[key] for key in (*_DTYPES, LABEL_VALUES) if key in case}, end=self.first_random
+        )
         label = loaded["label"]
         description: dict[str, Any] = {
             "files": {key: str(case[key]) for key in _DTYPES},
@@ -146,7 +155,8 @@ def _key_of(case: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     for key in _DTYPES:
         state = os.stat(case[key])
         files.append([os.path.abspath(case[key]), state.st_size, state.st_mtime_ns])
-    return hashlib.sha256(json.dumps([files, settings], sort_keys=True).encode()).hexdigest()[:32]
+    content = [files, case.get(LABEL_VALUES), settings]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _description_of(entry: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -23,9 +24,13 @@ from monai.config import PathLike
 from ..errors import InputError
 from .cases import labelled_cases
 
-__all__ = ["annotated_cases", "check_label_values", "split_cases", "training_cases", "unseen_cases"]
+__all__ = ["LABEL_VALUES", "annotated_cases", "check_label_values", "split_cases", "training_cases", "unseen_cases"]
+
+logger = logging.getLogger(__name__)
 
 Case = dict[str, Any]
+
+LABEL_VALUES = "label_values"  # key of what the label values of a case mean, if it says so
 
 # LiTS: "Training Batch 1" is volumes 0 to 27, "Training Batch 2" 28 to 130. The paper's 28 / 103 cases are these.
 _LITS_VALIDATION = range(28)
@@ -72,20 +77,27 @@ def annotated_cases(cases: Sequence[Case], organs: Sequence[str]) -> list[Case]:
     """
     Turn the names in a case's "annotated" into one truth value per organ; a case that has none annotates all.
 
+    "annotated" is a list of organs, or maps them to the case's own label values, as ``{"spleen": 1}``, where data sets
+    differ in them; the mapping stays in "label_values". Organs that are not trained are passed over.
+
     Args:
         cases: cases of a data set.
         organs: names of the organs.
 
     Raises:
-        InputError: When a case names an organ that is not among ``organs``, or an organ is annotated nowhere.
+        InputError: When an organ is annotated nowhere.
     """
     result = []
+    passed_over: set[str] = set()
     for case in cases:
         names = case.get("annotated", list(organs))
-        unknown = [name for name in names if name not in organs]
-        if unknown:
-            raise InputError(f"{case['image']}: annotated names {unknown}, but the organs are {list(organs)}.")
-        result.append({**case, "annotated": np.array([organ in names for organ in organs])})
+        passed_over.update(set(names) - set(organs))
+        case = {**case, "annotated": np.array([organ in names for organ in organs])}
+        if isinstance(names, dict):
+            case[LABEL_VALUES] = {organ: names[organ] for organ in organs if organ in names}
+        result.append(case)
+    if passed_over:
+        logger.info("annotated in some cases, but not trained: %s", sorted(passed_over))
     nowhere = [organ for k, organ in enumerate(organs) if not any(case["annotated"][k] for case in result)]
     if nowhere:
         raise InputError(f"organs: expected each to be annotated in some case, but {nowhere} are in none.")

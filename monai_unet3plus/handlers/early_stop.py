@@ -29,7 +29,7 @@ class EarlyStop:
 
     Args:
         validator: the evaluator that training runs now and then.
-        patience: number of epochs without a better metric, 0 for no early stop.
+        patience: number of epochs without a better metric, 0 for no early stop. Training stops after a validation.
     """
 
     def __init__(self, validator: Evaluator, patience: int) -> None:
@@ -49,6 +49,8 @@ class EarlyStop:
         Args:
             engine: a MONAI trainer.
         """
+        if self.validator.state.epoch != engine.state.epoch:
+            return  # nothing was validated, so nothing can have improved
         best = self.validator.state.best_metric_epoch
         if best > 0 and engine.state.epoch - best >= self.patience:
             logger.info("training stops: no better validation since epoch %d, %d epochs ago", best, self.patience)

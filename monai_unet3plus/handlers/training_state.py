@@ -40,7 +40,8 @@ class TrainingState:
         path: the file.
         save_dict: network, optimizer and whatever else has ``state_dict`` and ``load_state_dict``, by name.
         validator: the evaluator that training runs now and then.
-        resume: whether to go on from the file, if there is one, when training starts. Defaults to False.
+        resume: whether to go on from the file, if there is one, when training starts. Defaults to False, which
+            renames the file of an earlier training, with ".previous" in its name.
     """
 
     def __init__(
@@ -69,7 +70,11 @@ class TrainingState:
         if engine.state.rank > 0:
             return
         state = {name: obj.state_dict() for name, obj in self.save_dict.items()}
-        state["trainer"] = {"epoch": engine.state.epoch, "epoch_length": engine.state.epoch_length}
+        state["trainer"] = {
+            "epoch": engine.state.epoch,
+            "epoch_length": engine.state.epoch_length,
+            "max_epochs": engine.state.max_epochs,
+        }
         state["scaler"] = engine.scaler.state_dict() if engine.scaler is not None else {}
         state["best"] = [_best_of(engine), _best_of(self.validator)]
         with replacing(self.path) as unfinished:
@@ -83,9 +88,13 @@ class TrainingState:
             engine: a MONAI trainer that starts.
 
         Raises:
-            InputError: When the file is damaged, or is of a training with another network, optimizer or epoch length.
+            InputError: When the file is damaged, or is of a training with another network, optimizer, epoch length or
+                number of epochs.
         """
         if not self.resume:
+            if engine.state.rank == 0 and self.path.is_file():
+                # or a training that is killed in its first epoch would be taken for the one before
+                self.path.replace(self.path.with_suffix(".previous.pt"))
             return
         if not self.path.is_file():
             logger.info("nothing to resume: %s does not exist, training starts from the beginning", self.path)
@@ -98,6 +107,13 @@ class TrainingState:
             raise InputError(
                 f"resume: {self.path} is of a training with {length} iterations per epoch, but there are now "
                 f"{engine.state.epoch_length}. Were the cases or the batch size others?"
+            )
+        epochs = state["trainer"]["max_epochs"]
+        if epochs != engine.state.max_epochs:
+            raise InputError(
+                f"resume: {self.path} is of a training of {epochs} epochs, but there are now "
+                f"{engine.state.max_epochs}. The learning rate depends on their number; to train on, start from the "
+                "weights with finetune_from."
             )
         try:
             for name, obj in self.save_dict.items():

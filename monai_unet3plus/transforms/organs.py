@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import torch
 from monai.config import KeysCollection
@@ -49,12 +50,15 @@ class SelectOrgansd(MapTransform):
     """
     Turn a file's label values into this network's: value k + 1 for the organ at position k, 0 for all else.
 
-    Values that no organ names are background; they are logged once per file.
+    Values that no organ names are background; they are logged once per file. A case may bring values of its own, for
+    data sets that give one organ different ones.
 
     Args:
         keys: keys of label maps of any shape.
         organs: maps each organ's name to the label value or values that make it up,
             for instance ``{"liver": [1, 2], "spleen": 3}`` where 2 is a liver's tumour.
+        values_key: key of such a mapping for some of the organs, in cases that have one; it is removed. Defaults to
+            None, none has.
         allow_missing_keys: don't raise if a key is missing. Defaults to False.
 
     Raises:
@@ -64,39 +68,53 @@ class SelectOrgansd(MapTransform):
     backend = [TransformBackends.TORCH]
 
     def __init__(
-        self, keys: KeysCollection, organs: Mapping[str, int | Sequence[int]], allow_missing_keys: bool = False
+        self,
+        keys: KeysCollection,
+        organs: Mapping[str, int | Sequence[int]],
+        values_key: Hashable | None = None,
+        allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         if not 1 <= len(organs) <= 255:
             raise ValueError(f"Expected argument `organs` to name 1 to 255 organs, but got {len(organs)}.")
-        self.values: dict[int, int] = {}
-        for position, (name, values) in enumerate(organs.items(), start=1):
-            for value in ensure_tuple(values):
-                if value == 0:
-                    raise ValueError(f"Expected organ {name!r} to have label values other than the background's 0.")
-                if value in self.values:
-                    raise ValueError(f"Label value {value} is given to two organs in {dict(organs)}.")
-                self.values[int(value)] = position
+        self.names = list(organs)
+        self.values = self._positions_of(organs)
+        self.values_key = values_key
 
     def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict[Hashable, torch.Tensor]:
         """
         Raises:
             InputError: When a label is not a whole number.
         """
-        d = dict(data)
+        d: dict[Hashable, Any] = dict(data)
+        own = d.pop(self.values_key, None)
+        positions = self.values if own is None else self._positions_of(own)
         for key in self.key_iterator(d):
             label = convert_to_tensor(d[key], track_meta=get_track_meta())
-            found = torch.unique(label)
+            # slice by slice: of a whole volume it takes several times the volume's memory
+            found = torch.unique(torch.cat([torch.unique(part) for part in label.unbind(-1)]))
             if not torch.equal(found, found.round()):
                 raise InputError(f"{file_of(label)}: expected whole numbers as labels, but found {found[:5].tolist()}.")
-            unnamed = sorted({int(v) for v in found} - set(self.values) - {0})
+            unnamed = sorted({int(v) for v in found} - set(positions) - {0})
             if unnamed:
                 logger.info("%s: label values %s belong to no organ and count as background", file_of(label), unnamed)
             selected = torch.zeros_like(label, dtype=torch.uint8)
-            for value, position in self.values.items():
+            for value, position in positions.items():
                 selected[label == value] = position
             d[key] = selected
         return d
+
+    def _positions_of(self, organs: Mapping[str, int | Sequence[int]]) -> dict[int, int]:
+        """The position of the organ, counted from 1, that a label value stands for."""
+        positions: dict[int, int] = {}
+        for name, values in organs.items():
+            for value in ensure_tuple(values):
+                if value == 0:
+                    raise ValueError(f"Expected organ {name!r} to have label values other than the background's 0.")
+                if value in positions:
+                    raise ValueError(f"Label value {value} is given to two organs in {dict(organs)}.")
+                positions[int(value)] = self.names.index(name) + 1
+        return positions
 
 
 class LabelMapToMasksd(MapTransform):

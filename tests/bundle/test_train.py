@@ -167,6 +167,20 @@ class TestTrain(unittest.TestCase):
         first, second = "imagesTr/box_0.nii.gz", "imagesTr/box_2.nii.gz"
         self.assertEqual(rows, [(first, "liver"), (second, "liver"), (second, "spleen")])
 
+    def test_data_sets_that_give_organs_different_values_are_trained_together(self) -> None:
+        listed = json.loads((self.data / "dataset.json").read_text())["training"]
+        for number, case in enumerate(listed):
+            case["fold"], case["annotated"] = number % 2, [{"liver": 1}, {"spleen": 1}][number // 2]
+        (self.work / "list.json").write_text(json.dumps({"training": listed}))
+        options = {"datalist_file": str(self.work / "list.json"), "split": "fold", "organs": {"liver": 1, "spleen": 2}}
+        workflow = training(self.data, self.out, **options)
+        run(workflow)
+        for item in workflow.parser.get_parsed_content("train#dataset"):
+            masks = item[0]["label"]
+            known = 0 if item[0]["annotated"][0] else 1
+            self.assertTrue((masks[1 - known] == 255).all())
+            self.assertFalse((masks[known] == 255).any())
+
     def test_organ_that_no_label_has_ends_training_with_one_sentence(self) -> None:
         with self.assertLogs("monai_unet3plus.workflow", logging.ERROR) as log, self.assertRaises(SystemExit):
             run(training(self.data, self.out, organs={"liver": 1, "kidney": 9}))

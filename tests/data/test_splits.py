@@ -136,9 +136,20 @@ class TestDatalistFile(FolderTestCase):
         with self.assertRaisesRegex(InputError, "nowhere.json does not exist"):
             training_cases(self.root, "nowhere.json")
 
-    def test_unknown_and_unused_organs_are_refused(self) -> None:
-        with self.assertRaisesRegex(InputError, r"a.nii: annotated names \['kidney'\]"):
-            annotated_cases([{"image": "a.nii", "annotated": ["kidney"]}], ["liver"])
+    def test_organs_that_are_not_trained_are_passed_over_and_named(self) -> None:
+        with self.assertLogs("monai_unet3plus.data.splits", "INFO") as log:
+            case, _ = annotated_cases([{"annotated": ["kidney"]}, {"annotated": ["liver"]}], ["liver"])
+        self.assertIn("['kidney']", log.output[0])
+        self.assertEqual(case["annotated"].tolist(), [False])
+
+    def test_cases_may_bring_label_values_of_their_own(self) -> None:
+        cases = [{"annotated": {"liver": [1, 2], "kidney": 7}}, {"annotated": {"spleen": 1}}, {}]
+        lits, task09, both = annotated_cases(cases, ["liver", "spleen"])
+        self.assertEqual(lits["annotated"].tolist(), [True, False])
+        self.assertEqual((lits["label_values"], task09["label_values"]), ({"liver": [1, 2]}, {"spleen": 1}))
+        self.assertNotIn("label_values", both)
+
+    def test_unused_organs_are_refused(self) -> None:
         with self.assertRaisesRegex(InputError, r"\['spleen'\] are in none"):
             annotated_cases([{"image": "a.nii", "annotated": ["liver"]}], ["liver", "spleen"])
 

@@ -57,6 +57,18 @@ class TestTrainingState(unittest.TestCase):
         for ours, theirs in zip(resumed.network.parameters(), finished.network.parameters()):
             self.assertTrue(torch.equal(ours, theirs))
 
+    def test_another_number_of_epochs_is_refused(self) -> None:
+        train(self.root, 1)
+        with self.assertRaisesRegex(InputError, "a training of 1 epochs, but there are now 3"):
+            train(self.root, 3, resume=True)
+
+    def test_new_training_puts_the_state_of_an_earlier_one_aside(self) -> None:
+        train(self.root, 2)
+        train(self.root, 2, kill_in_epoch=1)
+        self.assertTrue((self.root / "state.previous.pt").is_file())
+        losses, _, _ = train(self.root, 2, resume=True)
+        self.assertEqual(len(losses), 2 * ITERATIONS)
+
     def test_state_of_another_network_is_refused(self) -> None:
         train(self.root, 1)
         with self.assertRaisesRegex(InputError, "state.pt does not fit this training"):

@@ -70,6 +70,13 @@ class TestSelectOrgansd(unittest.TestCase):
         self.assertEqual(out.flatten().tolist(), [0, 1, 1, 2, 1, 0])
         self.assertEqual(out.dtype, torch.uint8)
 
+    def test_values_of_a_case_go_before(self) -> None:
+        select = SelectOrgansd("label", ORGANS, values_key="own")
+        out = select({"label": label_of([0, 1, 2, 3]), "own": {"spleen": 1}})
+        self.assertEqual(out["label"].flatten().tolist(), [0, 2, 0, 0])
+        self.assertNotIn("own", out)
+        self.assertEqual(select({"label": label_of([0, 1, 2, 3])})["label"].flatten().tolist(), [0, 1, 1, 2])
+
     def test_an_organ_may_have_a_value_that_is_anothers_position(self) -> None:
         out = SelectOrgansd("label", {"spleen": 2, "liver": 1})({"label": label_of([0, 1, 2])})["label"]
         self.assertEqual(out.flatten().tolist(), [0, 2, 1])
