@@ -175,13 +175,15 @@ NOT_MEASURED = """
 - Up-sampled branches: a 1x1 convolution at low resolution, then one small matrix per axis
   (`networks/blocks/upsampled_conv.py`).
 - 3x3 convolutions of many channels: Winograd's minimal filtering, written with matrix products
-  (`networks/blocks/winograd.py`). Tiles of 2x2 and 3x3 were slower; other points for tiles of 4x4 rounded worse.
-- Channels stored last: the direct convolutions of PyTorch are faster forward so, and several times slower backward;
-  Winograd's form makes that up.
+  (`networks/blocks/winograd.py`).
+- Channels stored last, which Winograd's form is faster with.
 - Batch norm folded into convolutions: inference only.
 - PyTorch's counter of GFLOP leaves out products in place, of which the gradient of Winograd's kernels is made.
-- Tried and dropped: a channels-last formulation of the up-sampled branches, which was no faster and which
-  `torch.export` restricts to some sizes.
+
+Tried by hand, without a script that is kept, so without figures: tiles of 2x2 and 3x3 (slower), other points for tiles
+of 4x4 (rounded worse), a channels-last formulation of the up-sampled branches (no faster, and `torch.export` restricts
+it to some sizes), direct convolutions on channels stored last (slower backward). The sizes from which Winograd's form
+is used were chosen so too.
 """
 
 

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import time
@@ -75,11 +76,13 @@ def matmul_flops(dtype: torch.dtype, size: int = 2048, rounds: int = 10) -> floa
 
 
 def machine() -> str:
-    """Processor, threads and versions."""
+    """Processor, threads, the settings that threads go by, and versions."""
     info = Path("/proc/cpuinfo")
-    names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+    models = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, encoding="utf-8"
     ).stdout.strip()
-    processor = names[0] if names else platform.machine()
-    return f"{processor}, {torch.get_num_threads()} threads, torch {torch.__version__}, commit {commit}"
+    processor = models[0] if models else platform.machine()
+    names = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "MKL_THREADING_LAYER")
+    settings = "".join(f", {name}={os.environ[name]}" for name in names if name in os.environ)
+    return f"{processor}, {torch.get_num_threads()} threads{settings}, torch {torch.__version__}, commit {commit}"

@@ -31,11 +31,11 @@ __all__ = ["arrange_for_winograd", "winograd_conv", "winograd_pays"]
 
 _TILE = 4  # pixels of the result per tile and axis
 _PATCH = _TILE + 2  # pixels of the input that they depend on
-# The points decide the rounding error: these double that of the direct form; the usual ones, with 2 for 1/2, more so.
+# The points decide the rounding error, which the tests hold to a few times that of the direct form.
 _POINTS = (0.0, 1.0, -1.0, 0.5, -2.0)  # and infinity
 _STRIP_BYTES = 2**23  # of patches that are worked on at once, so that they stay in the processor's cache
 
-# From where on the form was found faster than the direct one, on a processor with AVX2.
+# From where on the form was faster than the direct one, tried by hand on one processor with AVX2.
 _MIN_CHANNELS = 128
 _MIN_CHANNELS_TRAINING = 64
 _MIN_PIXELS_PER_CHANNEL = 2  # on few pixels, the evaluation of the kernels takes too much
