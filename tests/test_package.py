@@ -36,7 +36,9 @@ class TestPackage(unittest.TestCase):
     def test_every_file_of_code_has_the_licence_header(self) -> None:
         for folder in ("monai_unet3plus", "tests"):
             for path in (ROOT / folder).rglob("*.py"):
-                self.assertTrue(path.read_text().startswith("# Copyright (c) monai_unet3plus contributors"), path)
+                self.assertTrue(
+                    path.read_text(encoding="utf-8").startswith("# Copyright (c) monai_unet3plus contributors"), path
+                )
 
 
 if __name__ == "__main__":
