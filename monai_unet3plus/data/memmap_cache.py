@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 ORGAN_SLICES = "organ_slices"
 _DTYPES: dict[str, Any] = {"image": np.int16, "label": np.uint8}
+_LEAST_RANGE = 20  # HU, what no CT of a body stays within
 
 
 class MemmapCacheDataset(Dataset):
@@ -50,9 +51,10 @@ class MemmapCacheDataset(Dataset):
     on the condition that the first random transform copies what it takes of a volume, as
     :py:class:`monai_unet3plus.transforms.RandSlabCropd` does.
 
-    An entry of the cache is known by its files' paths, sizes and times, and by ``settings``; a changed file or setting
-    makes a new entry. Entries are written whole or not at all, and processes of a distributed training share the work.
-    The folder may be deleted whenever no training runs.
+    An entry of the cache is known by its files' paths, sizes and times, and by the transforms that made it with their
+    arguments; a changed file or argument makes a new entry. Entries are written whole or not at all. Processes of a
+    distributed training share the work, and machines that do not share the folder fill one each. The folder may be
+    deleted whenever no training runs.
 
     Items have "image" and "label", MetaTensors ``(1, H, W, D)``; "organ_slices", booleans ``(D,)`` that say which
     slices have a label above 0; and what else the case has.
@@ -62,33 +64,26 @@ class MemmapCacheDataset(Dataset):
         transform: a transform or a ``Compose`` of them, of which those before the first random one load a case,
             ``(1, H, W, D)`` each.
         cache_dir: folder for the cache.
-        settings: what the loaded volumes depend on besides the files, as JSON can hold it.
 
     Raises:
         InputError: When there is no space left for the cache.
     """
 
-    def __init__(
-        self,
-        data: Sequence[Mapping[str, Any]],
-        transform: Callable,
-        cache_dir: PathLike,
-        settings: Mapping[str, Any] | None = None,
-    ) -> None:
+    def __init__(self, data: Sequence[Mapping[str, Any]], transform: Callable, cache_dir: PathLike) -> None:
         super().__init__(data)
         self.transform: Compose = transform if isinstance(transform, Compose) else Compose(transform)
         first = self.transform.get_index_of_first(lambda t: isinstance(t, (Randomizable, RandomizableTrait)))
         self.first_random = len(self.transform.transforms) if first is None else first
-        self.entries = [Path(cache_dir) / _key_of(case, settings or {}) for case in data]
-        rank, world_size = 0, 1
+        recipe = _recipe_of(self.transform.transforms[: self.first_random])
+        self.entries = [Path(cache_dir) / _key_of(case, recipe) for case in data]
         if dist.is_available() and dist.is_initialized():
-            rank, world_size = dist.get_rank(), dist.get_world_size()
-        # Shared by position: processes that looked at different times would not agree on what is missing.
-        mine = [i for i in range(rank, len(self.entries), world_size) if not _is_complete(self.entries[i])]
-        for index in tqdm(mine, desc="reading volumes", unit="case", disable=not mine):
-            self._build(index)
-        if world_size > 1:
+            self._build_missing(dist.get_rank(), dist.get_world_size())
             dist.barrier()
+            # Nothing is missing now, unless the folder is not one that all machines share.
+            self._build_missing(int(os.environ.get("LOCAL_RANK", 0)), int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
+            dist.barrier()
+        else:
+            self._build_missing(0, 1)
         self.descriptions = [_description_of(entry) for entry in self.entries]
 
     @property
@@ -111,6 +106,12 @@ class MemmapCacheDataset(Dataset):
             item[key] = MetaTensor(volume[None], affine=torch.tensor(description["affine"]), meta=meta)
         item[ORGAN_SLICES] = np.isin(np.arange(volume.shape[-1]), description[ORGAN_SLICES])
         return self.transform(item, start=self.first_random)
+
+    def _build_missing(self, rank: int, world_size: int) -> None:
+        # Shared by position: processes that looked at different times would not agree on what is missing.
+        mine = [i for i in range(rank, len(self.entries), world_size) if not _is_complete(self.entries[i])]
+        for index in tqdm(mine, desc="reading volumes", unit="case", disable=not mine):
+            self._build(index)
 
     def _build(self, index: int) -> None:
         case, entry = self.data[index], self.entries[index]
@@ -144,18 +145,37 @@ class MemmapCacheDataset(Dataset):
 def _compact(volume: torch.Tensor, key: str, file: str) -> np.ndarray:
     """A volume ``(1, H, W, D)`` as it is stored: ``(D, H, W)``, of a small type."""
     array, dtype = torch.as_tensor(volume)[0].permute(2, 0, 1).numpy(), _DTYPES[key]
-    limits = np.iinfo(dtype)
-    if array.min() < limits.min or array.max() > limits.max:
+    limits, low, high = np.iinfo(dtype), array.min(), array.max()
+    if low < limits.min or high > limits.max:
         logger.warning("%s: values beyond %d..%d are cut off", file, limits.min, limits.max)
-    return np.ascontiguousarray(np.rint(array).clip(limits.min, limits.max).astype(dtype))
+    if key == "image" and high - low < _LEAST_RANGE:
+        logger.warning(
+            "%s: values from %g to %g are rounded to whole ones. Is it in Hounsfield units?", file, low, high
+        )
+    stored = np.empty(array.shape, dtype)
+    for plane, target in zip(array, stored):  # one by one: of all at once there would be several copies
+        target[...] = np.rint(plane).clip(limits.min, limits.max)
+    return stored
 
 
-def _key_of(case: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+def _recipe_of(transforms: Sequence[Any]) -> str:
+    """What transforms do, as text: their classes and arguments. Sets are left out, no argument is one."""
+    return json.dumps(list(transforms), default=_plain, sort_keys=True)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (np.ndarray, np.generic, torch.Tensor)):
+        return value.tolist()
+    name = getattr(value, "__qualname__", type(value).__qualname__)
+    return [name, getattr(value, "__dict__", {})] if not isinstance(value, type) else name
+
+
+def _key_of(case: Mapping[str, Any], recipe: str) -> str:
     files = []
     for key in _DTYPES:
         state = os.stat(case[key])
         files.append([os.path.abspath(case[key]), state.st_size, state.st_mtime_ns])
-    content = [files, case.get(LABEL_VALUES), settings]
+    content = [files, case.get(LABEL_VALUES), recipe]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -78,7 +78,8 @@ def annotated_cases(cases: Sequence[Case], organs: Sequence[str]) -> list[Case]:
     Turn the names in a case's "annotated" into one truth value per organ; a case that has none annotates all.
 
     "annotated" is a list of organs, or maps them to the case's own label values, as ``{"spleen": 1}``, where data sets
-    differ in them; the mapping stays in "label_values". Organs that are not trained are passed over.
+    differ in them; the mapping stays in "label_values". Others than ``organs`` are passed over, with a
+    warning.
 
     Args:
         cases: cases of a data set.
@@ -97,7 +98,7 @@ def annotated_cases(cases: Sequence[Case], organs: Sequence[str]) -> list[Case]:
             case[LABEL_VALUES] = {organ: names[organ] for organ in organs if organ in names}
         result.append(case)
     if passed_over:
-        logger.info("annotated in some cases, but not trained: %s", sorted(passed_over))
+        logger.warning("annotated in some cases, but not among the organs: %s", sorted(passed_over))
     nowhere = [organ for k, organ in enumerate(organs) if not any(case["annotated"][k] for case in result)]
     if nowhere:
         raise InputError(f"organs: expected each to be annotated in some case, but {nowhere} are in none.")
@@ -142,17 +143,24 @@ def split_cases(
     return [c for i, c in enumerate(cases) if i not in held_out], [c for i, c in enumerate(cases) if i in held_out]
 
 
-def unseen_cases(dataset_dir: PathLike, validation: Sequence[Case], organs: Sequence[str]) -> list[Case]:
+def unseen_cases(
+    dataset_dir: PathLike, validation: Sequence[Case], organs: Sequence[str], datalist_file: PathLike | None = None
+) -> list[Case]:
     """
-    The cases to evaluate on: those of ``imagesTs`` if ``labelsTs`` exists, else the validation cases.
+    The cases to evaluate on: those of ``imagesTs`` if ``labelsTs`` exists, else, and with a list, the validation cases.
 
     Args:
         dataset_dir: folder in the layout of the Medical Segmentation Decathlon.
         validation: the cases that training was validated on.
         organs: names of the organs.
+        datalist_file: list that the validation cases are from, if they are from one.
     """
-    has_labels = (Path(dataset_dir) / "labelsTs").is_dir()
-    return annotated_cases(labelled_cases(dataset_dir, "Ts"), organs) if has_labels else list(validation)
+    if datalist_file is None and (Path(dataset_dir) / "labelsTs").is_dir():
+        cases, origin = annotated_cases(labelled_cases(dataset_dir, "Ts"), organs), "imagesTs and labelsTs"
+    else:
+        cases, origin = list(validation), "the validation split"
+    logger.info("evaluating on %d cases, of %s", len(cases), origin)
+    return cases
 
 
 def check_label_values(values: set[int], organs: Mapping[str, Any]) -> None:

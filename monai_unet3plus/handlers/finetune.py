@@ -37,16 +37,16 @@ class FinetuneLoader:
         load_path: checkpoint of a :py:class:`monai_unet3plus.networks.nets.UNet3Plus` of the same ``features``.
         network: the network to be trained.
         organs: names of the network's organs, in order.
-        checkpoint_organs: names of the checkpoint's organs, in order. Defaults to None, the same ones.
+        checkpoint_organs: names of the checkpoint's organs, in order, which its file does not tell.
     """
 
     def __init__(
-        self, load_path: str, network: nn.Module, organs: Sequence[str], checkpoint_organs: Sequence[str] | None = None
+        self, load_path: str, network: nn.Module, organs: Sequence[str], checkpoint_organs: Sequence[str] | None
     ) -> None:
         self.load_path = load_path
         self.network = network
         self.organs = list(organs)
-        self.checkpoint_organs = self.organs if checkpoint_organs is None else list(checkpoint_organs)
+        self.checkpoint_organs = [] if checkpoint_organs is None else list(checkpoint_organs)
 
     def attach(self, engine: Engine) -> None:
         """
@@ -57,14 +57,19 @@ class FinetuneLoader:
 
     def __call__(self, engine: Engine) -> None:
         """
-        Load, and log what starts anew.
+        Load, and log what starts anew and what is left.
 
         Args:
             engine: a MONAI trainer.
 
         Raises:
-            InputError: When the checkpoint does not exist or does not fit, or has other organs than said.
+            InputError: When the checkpoint does not exist or does not fit, or its organs are not said or others.
         """
+        if not self.checkpoint_organs:
+            raise InputError(
+                f"finetune_organs: expected the organs that {self.load_path} was trained for, in order, such as "
+                "\"['liver']\". Outputs of those that are trained again are taken over."
+            )
         if not os.path.isfile(self.load_path):
             raise InputError(f"finetune_from: expected a checkpoint, but {self.load_path} does not exist.")
         checkpoint = load_weights(self.load_path, "finetune_from")
@@ -90,9 +95,12 @@ class FinetuneLoader:
                 )
             else:
                 weight.copy_(checkpoint[name])
-        new_organs = [organ for organ in self.organs if organ not in self.checkpoint_organs]
-        logger.info("weights taken from %s, for the organs %s", self.load_path, self.checkpoint_organs)
-        logger.info("not in it, start anew: outputs of %s; layers %s", new_organs or "no organ", sorted(anew) or "none")
+        organs, theirs = self.organs, self.checkpoint_organs
+        logger.info("weights taken from %s", self.load_path)
+        _log_outputs("start anew", [organ for organ in organs if organ not in theirs], anew)
+        _log_outputs(
+            "left in the file", [organ for organ in theirs if organ not in organs], set(checkpoint) - set(weights)
+        )
 
     def _copy_organs(self, name: str, weight: torch.Tensor, checkpoint: Mapping[str, torch.Tensor]) -> None:
         """Copy the rows of the organs that both have."""
@@ -106,3 +114,7 @@ class FinetuneLoader:
             if organ in self.organs:
                 target = self.organs.index(organ)
                 weight[target * rows : (target + 1) * rows] = source[position * rows : (position + 1) * rows]
+
+
+def _log_outputs(what: str, organs: Sequence[str], layers: set[str]) -> None:
+    logger.info("%s: outputs of %s; weights %s", what, organs or "no organ", sorted(layers) or "none")

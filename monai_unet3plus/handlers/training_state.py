@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from ignite import distributed as idist
 from ignite.engine import Engine, Events
 from monai.config import PathLike
 from monai.engines import Evaluator, Trainer, Workflow
@@ -88,20 +89,26 @@ class TrainingState:
             engine: a MONAI trainer that starts.
 
         Raises:
-            InputError: When the file is damaged, or is of a training with another network, optimizer, epoch length or
-                number of epochs.
+            InputError: When the file is damaged, is of a training with another network, optimizer, epoch length or
+                number of epochs, or processes of a distributed training don't find the same one.
         """
         if not self.resume:
             if engine.state.rank == 0 and self.path.is_file():
                 # or a training that is killed in its first epoch would be taken for the one before
                 self.path.replace(self.path.with_suffix(".previous.pt"))
             return
-        if not self.path.is_file():
+        state = load_weights(self.path, "resume", engine.state.device) if self.path.is_file() else None
+        if state is not None and "trainer" not in state:
+            raise InputError(f"resume: expected {self.path} to be the state of a training, but it holds weights only.")
+        epochs_done = idist.all_gather(state["trainer"]["epoch"] if state is not None else 0)
+        if isinstance(epochs_done, list) and len(set(epochs_done)) > 1:
+            raise InputError(
+                f"resume: {self.path} is not the same file for all processes, which are after epochs {epochs_done} "
+                "in theirs. Give a ckpt_dir that all machines share."
+            )
+        if state is None:
             logger.info("nothing to resume: %s does not exist, training starts from the beginning", self.path)
             return
-        state = load_weights(self.path, "resume", engine.state.device)
-        if "trainer" not in state:
-            raise InputError(f"resume: expected {self.path} to be the state of a training, but it holds weights only.")
         length = state["trainer"]["epoch_length"]
         if length != engine.state.epoch_length:
             raise InputError(

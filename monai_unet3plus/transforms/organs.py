@@ -50,8 +50,9 @@ class SelectOrgansd(MapTransform):
     """
     Turn a file's label values into this network's: value k + 1 for the organ at position k, 0 for all else.
 
-    Values that no organ names are background; they are logged once per file. A case may bring values of its own, for
-    data sets that give one organ different ones.
+    Values that no organ names are background, with a warning at the first file that has them: a tumour left out of its
+    organ would teach the network to cut it out. A case may bring values of its own, for data sets that give one organ
+    different ones.
 
     Args:
         keys: keys of label maps of any shape.
@@ -80,6 +81,7 @@ class SelectOrgansd(MapTransform):
         self.names = list(organs)
         self.values = self._positions_of(organs)
         self.values_key = values_key
+        self.warned: set[int] = set()
 
     def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict[Hashable, torch.Tensor]:
         """
@@ -95,14 +97,23 @@ class SelectOrgansd(MapTransform):
             found = torch.unique(torch.cat([torch.unique(part) for part in label.unbind(-1)]))
             if not torch.equal(found, found.round()):
                 raise InputError(f"{file_of(label)}: expected whole numbers as labels, but found {found[:5].tolist()}.")
-            unnamed = sorted({int(v) for v in found} - set(positions) - {0})
-            if unnamed:
-                logger.info("%s: label values %s belong to no organ and count as background", file_of(label), unnamed)
+            self._warn_of_unnamed({int(v) for v in found} - set(positions) - {0}, label)
             selected = torch.zeros_like(label, dtype=torch.uint8)
             for value, position in positions.items():
                 selected[label == value] = position
             d[key] = selected
         return d
+
+    def _warn_of_unnamed(self, values: set[int], label: Any) -> None:
+        if values <= self.warned:
+            return
+        self.warned |= values
+        logger.warning(
+            "%s: label values %s belong to none of the organs %s and count as background, here and in other files",
+            file_of(label),
+            sorted(values),
+            self.names,
+        )
 
     def _positions_of(self, organs: Mapping[str, int | Sequence[int]]) -> dict[int, int]:
         """The position of the organ, counted from 1, that a label value stands for."""

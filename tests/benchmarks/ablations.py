@@ -26,6 +26,7 @@ import platform
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from math import inf
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -124,8 +125,9 @@ def page(reports: dict[tuple[str, int], dict[str, float | None]], seeds: list[in
             spread = f" ± {stdev(known):.3f}" if len(known) > 1 else ""
             cells.append(f"{mean(known):.3f}{spread}" if len(known) == len(values) else "not defined")
         rows.append(f"| {title} | {' | '.join(cells)} |")
-    for column, better in (("dice", max), ("over_segmentation", min)):
-        means = {name: mean(reports[name, seed][column] or 0.0 for seed in seeds) for name in ABLATIONS}
+    for column, better, undefined in (("dice", max, -inf), ("over_segmentation", min, inf)):
+        values_of = {name: [reports[name, seed][column] for seed in seeds] for name in ABLATIONS}
+        means = {name: undefined if None in values else mean(values) for name, values in values_of.items()}
         best.append(ABLATIONS[better(means, key=lambda name: means[name])])
     cases, phantom_seed, training_seeds = PHANTOMS["cases"], PHANTOMS["seed"], ", ".join(map(str, seeds))
     versions = f"PyTorch {torch.__version__}, MONAI {monai.__version__}"

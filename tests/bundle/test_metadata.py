@@ -15,6 +15,7 @@ import json
 import unittest
 
 import torch
+from monai.bundle import ConfigParser
 
 import monai_unet3plus
 from monai_unet3plus.networks.nets import UNet3Plus
@@ -22,6 +23,12 @@ from tests.bundle.workflows import BUNDLE
 
 METADATA = json.loads((BUNDLE / "configs" / "metadata.json").read_text())
 TRAIN, INFERENCE = (json.loads((BUNDLE / "configs" / f"{name}.json").read_text()) for name in ("train", "inference"))
+
+
+def organs_of_training(split: str) -> dict:
+    parser = ConfigParser(dict(TRAIN))
+    parser["split"] = split
+    return parser.get_parsed_content("organs")
 
 
 class TestMetadata(unittest.TestCase):
@@ -49,10 +56,14 @@ class TestMetadata(unittest.TestCase):
         self.assertEqual(values, {"0": "background", **{str(k): o for k, o in enumerate(INFERENCE["organs"], 1)}})
 
     def test_training_and_inference_share_their_settings(self) -> None:
-        names = ("organs", "window", "num_slices", "features", "deep_supervision", "classification_guided")
+        names = ("window", "num_slices", "features", "deep_supervision", "classification_guided")
         for name in (*names, "roi_size", "overlap", "network_def"):
             self.assertEqual(TRAIN[name], INFERENCE[name], name)
+        self.assertEqual(organs_of_training("random"), INFERENCE["organs"])
         self.assertEqual(TRAIN["scale_intensity"], INFERENCE["preprocessing"]["transforms"][-1])
+
+    def test_a_tumour_in_the_liver_of_lits_is_liver(self) -> None:
+        self.assertEqual(organs_of_training("lits"), {"liver": [1, 2]})
 
 
 if __name__ == "__main__":

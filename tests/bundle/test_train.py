@@ -189,7 +189,9 @@ class TestTrain(unittest.TestCase):
     def test_values_of_no_organ_are_named(self) -> None:
         with self.assertLogs("monai_unet3plus", logging.INFO) as log:
             run(training(self.data, self.out))
-        self.assertRegex("\n".join(log.output), r"labelsTr/box_0.nii.gz: label values \[2\] belong to no organ")
+        self.assertRegex(
+            "\n".join(log.output), r"labelsTr/box_\d.nii.gz: label values \[2\] belong to none of the organs"
+        )
 
 
 if __name__ == "__main__":

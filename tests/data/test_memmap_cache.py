@@ -21,13 +21,22 @@ from unittest import mock
 import nibabel as nib
 import numpy as np
 import torch
+import torch.distributed as dist
 from monai.data import DataLoader
-from monai.transforms import Compose, EnsureChannelFirstd, Lambdad, LoadImaged, Orientationd, RandShiftIntensityd
+from monai.transforms import (
+    Compose,
+    EnsureChannelFirstd,
+    Lambdad,
+    LoadImaged,
+    Orientationd,
+    RandShiftIntensityd,
+    ScaleIntensityd,
+)
 
 from monai_unet3plus.data import memmap_cache
 from monai_unet3plus.data.memmap_cache import MemmapCacheDataset
 from monai_unet3plus.errors import InputError
-from monai_unet3plus.transforms import RandSlabCropd
+from monai_unet3plus.transforms import RandSlabCropd, SelectOrgansd
 from tests.data_sets import write_boxes
 from tests.processes import run_in_processes
 
@@ -58,6 +67,12 @@ def build(cases: list[dict], cache: Path) -> list[str]:
     return loader.loaded
 
 
+def build_on_a_machine(cases: list[dict], cache: Path) -> list[str]:
+    """What a process loads that is alone on its machine."""
+    with mock.patch.dict(os.environ, LOCAL_RANK="0", LOCAL_WORLD_SIZE="1"):
+        return build(cases, cache / str(dist.get_rank()))
+
+
 class TestMemmapCacheDataset(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
@@ -70,9 +85,9 @@ class TestMemmapCacheDataset(unittest.TestCase):
             for name in names
         ]
 
-    def open(self, *transforms: Any, **kwargs: Any) -> tuple[MemmapCacheDataset, list[str]]:
+    def open(self, *transforms: Any) -> tuple[MemmapCacheDataset, list[str]]:
         loader = CountingLoader()
-        return MemmapCacheDataset(self.cases, Compose([loader, *transforms]), self.cache, **kwargs), loader.loaded
+        return MemmapCacheDataset(self.cases, Compose([loader, *transforms]), self.cache), loader.loaded
 
     def test_items_are_what_the_transform_loads(self) -> None:
         dataset, _ = self.open()
@@ -88,13 +103,13 @@ class TestMemmapCacheDataset(unittest.TestCase):
         self.assertEqual(dataset.label_values, {1, 2})
 
     def test_transforms_from_the_first_random_one_on_are_applied_to_each_item(self) -> None:
-        draw = RandShiftIntensityd("image", offsets=(10, 20), prob=1.0)
+        draw = RandShiftIntensityd("image", offsets=(10, 200), prob=1.0).set_random_state(0)
         double = Lambdad("image", lambda image: 2 * image)
         dataset, loaded = self.open(draw, double)
         plain, _ = self.open()
         shifts = {round(float((dataset[0]["image"] / 2 - plain[0]["image"]).mean()), 3) for _ in range(3)}
         self.assertEqual(len(shifts), 3)
-        self.assertTrue(all(10 <= shift <= 20 for shift in shifts), shifts)
+        self.assertTrue(all(10 <= shift <= 200 for shift in shifts), shifts)
         self.assertEqual(len(loaded), 3)
 
     def test_small_types_on_disk(self) -> None:
@@ -109,24 +124,30 @@ class TestMemmapCacheDataset(unittest.TestCase):
         self.assertEqual(len(self.open()[1]), 3)
         self.assertEqual(self.open()[1], [])
 
-    def test_changed_file_and_changed_settings_are_loaded_anew(self) -> None:
-        self.open(settings={"organs": {"liver": 1}})
-        self.assertEqual(len(self.open(settings={"organs": {"liver": [1, 2]}})[1]), 3)
+    def test_changed_file_and_changed_transform_are_loaded_anew(self) -> None:
+        self.open(SelectOrgansd("label", {"liver": 1}))
+        self.assertEqual(len(self.open(SelectOrgansd("label", {"liver": [1, 2]}))[1]), 3)
+        self.assertEqual(len(self.open()[1]), 3)
+        self.assertEqual(self.open(RandShiftIntensityd("image", 5))[1], [], "what is random is not in the cache")
         os.utime(self.cases[1]["label"], (1, 1))
-        self.assertEqual(self.open(settings={"organs": {"liver": 1}})[1], ["box_1.nii.gz"])
+        self.assertEqual(self.open(SelectOrgansd("label", {"liver": 1}))[1], ["box_1.nii.gz"])
+
+    def test_image_that_whole_numbers_do_not_hold_is_named(self) -> None:
+        with self.assertLogs("monai_unet3plus.data.memmap_cache", "WARNING") as log:
+            self.open(ScaleIntensityd("image"))
+        self.assertRegex(log.output[0], "box_0.nii.gz: values from 0 to 1 are rounded.*Hounsfield")
 
     def test_killed_build_goes_on_and_damaged_entries_are_made_anew(self) -> None:
-        loader = CountingLoader()
-        calls = iter([None, KeyboardInterrupt])
+        load, calls = CountingLoader.__call__, iter([None, KeyboardInterrupt])
 
-        def load(case: dict) -> dict:
+        def load_or_die(loader: CountingLoader, case: dict) -> dict:
             error = next(calls)
             if error:
                 raise error
-            return loader(case)
+            return load(loader, case)
 
-        with self.assertRaises(KeyboardInterrupt):
-            MemmapCacheDataset(self.cases, load, self.cache)
+        with mock.patch.object(CountingLoader, "__call__", load_or_die), self.assertRaises(KeyboardInterrupt):
+            self.open()
         self.assertEqual(self.open()[1], ["box_1.nii.gz", "box_2.nii.gz"])
         damaged = sorted(self.cache.rglob("image.npy"))[0]
         damaged.write_bytes(damaged.read_bytes()[:-1])
@@ -169,6 +190,10 @@ class TestMemmapCacheDataset(unittest.TestCase):
         first, second = run_in_processes(build, self.cases, self.cache)
         self.assertEqual(sorted(first + second), [f"box_{index}.nii.gz" for index in range(3)])
         self.assertEqual(self.open()[1], [])
+
+    def test_machines_that_do_not_share_the_folder_fill_one_each(self) -> None:
+        for loaded in run_in_processes(build_on_a_machine, self.cases, self.cache):
+            self.assertEqual(sorted(loaded), [f"box_{index}.nii.gz" for index in range(3)])
 
 
 if __name__ == "__main__":

@@ -72,6 +72,10 @@ class TestUnseenCases(FolderTestCase):
         self.assertEqual(Path(case["image"]).relative_to(self.root).as_posix(), "imagesTs/b.nii.gz")
         self.assertEqual(case["annotated"].tolist(), [True])
 
+    def test_validation_cases_of_a_list_are_preferred_to_those(self) -> None:
+        self.put("imagesTs/b.nii.gz", "labelsTs/b.nii.gz")
+        self.assertEqual(unseen_cases(self.root, cases_of(2), ["liver"], "list.json"), cases_of(2))
+
     def test_validation_cases_are_taken_if_the_test_set_has_no_labels(self) -> None:
         self.put("imagesTs/b.nii.gz")
         self.assertEqual(unseen_cases(self.root, cases_of(2), ["liver"]), cases_of(2))
@@ -137,7 +141,7 @@ class TestDatalistFile(FolderTestCase):
             training_cases(self.root, "nowhere.json")
 
     def test_organs_that_are_not_trained_are_passed_over_and_named(self) -> None:
-        with self.assertLogs("monai_unet3plus.data.splits", "INFO") as log:
+        with self.assertLogs("monai_unet3plus.data.splits", "WARNING") as log:
             case, _ = annotated_cases([{"annotated": ["kidney"]}, {"annotated": ["liver"]}], ["liver"])
         self.assertIn("['kidney']", log.output[0])
         self.assertEqual(case["annotated"].tolist(), [False])

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import torch
 from ignite.engine import Engine
+from parameterized import parameterized
 
 from monai_unet3plus.errors import InputError
 from monai_unet3plus.handlers import FinetuneLoader
@@ -37,7 +38,7 @@ class TestFinetuneLoader(unittest.TestCase):
         torch.save(self.trained.state_dict(), self.path)
         self.x = torch.rand(2, 3, 16, 16)
 
-    def load(self, new: UNet3Plus, organs: list[str], checkpoint_organs: list[str] | None = None) -> str:
+    def load(self, new: UNet3Plus, organs: list[str], checkpoint_organs: list[str]) -> str:
         engine = Engine(lambda engine, batch: None)
         FinetuneLoader(self.path, new, organs, checkpoint_organs).attach(engine)
         with self.assertLogs("monai_unet3plus.handlers.finetune") as log:
@@ -57,30 +58,37 @@ class TestFinetuneLoader(unittest.TestCase):
 
     def test_same_organs_are_taken_over_whole(self) -> None:
         new = network(2)
-        self.load(new, ["liver", "spleen"])
+        self.load(new, ["liver", "spleen"], ["liver", "spleen"])
         torch.testing.assert_close(new(self.x), self.trained(self.x))
 
     def test_layers_that_the_checkpoint_lacks_start_anew_and_are_named(self) -> None:
         torch.save({"model": network(2, guided=False).state_dict()}, self.path)
         new = network(2)
         before = new.presence_head.conv.weight.clone()
-        self.assertIn("presence_head.conv.weight", self.load(new, ["liver", "spleen"]))
+        self.assertIn("presence_head.conv.weight", self.load(new, ["liver", "spleen"], ["liver", "spleen"]))
         self.assertTrue(torch.equal(new.presence_head.conv.weight, before))
 
-    def test_number_of_organs_has_to_be_said(self) -> None:
-        with self.assertRaisesRegex(InputError, "2 organs in heads.*1 are named: .*finetune_organs"):
-            FinetuneLoader(self.path, network(1), ["liver"])(None)  # type: ignore[arg-type]
+    def test_organs_and_layers_that_are_left_in_the_file_are_named(self) -> None:
+        log = self.load(network(1, guided=False), ["liver"], ["liver", "spleen"])
+        self.assertRegex(log, r"left in the file: outputs of \['spleen'\]; weights \['presence_head.conv.bias', ")
+
+    @parameterized.expand(
+        [(["liver"], "2 organs in heads.*1 are named: .*finetune_organs"), (None, "finetune_organs: ")]
+    )
+    def test_organs_have_to_be_said(self, organs: list[str] | None, sentence: str) -> None:
+        with self.assertRaisesRegex(InputError, sentence):
+            FinetuneLoader(self.path, network(1), ["liver"], organs)(None)  # type: ignore[arg-type]
 
     def test_other_features_and_other_networks_are_refused(self) -> None:
         with self.assertRaisesRegex(InputError, "of shape .* Give the features"):
-            FinetuneLoader(self.path, network(2, features=(2, 4, 6)), ["a", "b"])(None)  # type: ignore[arg-type]
+            self.load(network(2, features=(2, 4, 6)), ["a", "b"], ["a", "b"])
         torch.save(torch.nn.Linear(1, 1).state_dict(), self.path)
         with self.assertRaisesRegex(InputError, "does not fit the network"):
-            FinetuneLoader(self.path, network(2), ["a", "b"])(None)  # type: ignore[arg-type]
+            self.load(network(2), ["a", "b"], ["a", "b"])
 
     def test_missing_file_is_named(self) -> None:
         with self.assertRaisesRegex(InputError, "finetune_from: .*nowhere.pt does not exist"):
-            FinetuneLoader("nowhere.pt", network(2), ["a", "b"])(None)  # type: ignore[arg-type]
+            FinetuneLoader("nowhere.pt", network(2), ["a", "b"], ["a", "b"])(None)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

@@ -15,12 +15,23 @@ import unittest
 from pathlib import Path
 
 import torch
+import torch.distributed as dist
 from parameterized import parameterized
 
 from monai_unet3plus.errors import InputError
 from tests.handlers.trainings import train
+from tests.processes import run_in_processes
 
 ITERATIONS = 4  # per epoch
+
+
+def resume_on_a_machine(folder: Path) -> str:
+    """The error of a process whose machine has a folder of its own."""
+    try:
+        train(folder / str(dist.get_rank()), 2, resume=True)
+    except InputError as e:
+        return str(e)
+    return ""
 
 
 class TestTrainingState(unittest.TestCase):
@@ -82,6 +93,11 @@ class TestTrainingState(unittest.TestCase):
             (self.root / "state.pt").write_bytes(content)
         with self.assertRaisesRegex(InputError, "resume: .*state.pt"):
             train(self.root, 1, resume=True)
+
+    def test_machines_that_do_not_share_the_file_are_refused(self) -> None:
+        train(self.root / "0", 2, kill_in_epoch=2)
+        for error in run_in_processes(resume_on_a_machine, self.root):
+            self.assertRegex(error, r"after epochs \[1, 0\] in theirs. Give a ckpt_dir that all machines share")
 
 
 if __name__ == "__main__":

@@ -93,9 +93,11 @@ class TestSelectOrgansd(unittest.TestCase):
         np.testing.assert_array_equal(out.affine, affine)
         self.assertEqual(out.meta["filename_or_obj"], FILE)
 
-    def test_unnamed_values_are_background_and_logged_once(self) -> None:
-        with self.assertLogs(LOGGER, "INFO") as logged:
-            out = SelectOrgansd("label", ORGANS)({"label": label_of([0, 9, 1, 7, 7])})["label"]
+    def test_unnamed_values_are_background_and_warned_of_once(self) -> None:
+        select = SelectOrgansd("label", ORGANS)
+        with self.assertLogs(LOGGER, "WARNING") as logged:
+            out = select({"label": label_of([0, 9, 1, 7, 7])})["label"]
+            select({"label": label_of([9])})
         self.assertEqual(out.flatten().tolist(), [0, 0, 1, 0, 0])
         self.assertEqual(len(logged.output), 1)
         self.assertIn(FILE, logged.output[0])
