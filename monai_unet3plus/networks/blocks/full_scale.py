@@ -119,23 +119,27 @@ class FullScaleNode(nn.Module):
         width = branch_channels * len(in_channels)
         self.fusion = Conv3x3(spatial_dims, width, width, act, norm, bias, dropout)
 
-    def forward(self, maps: list[torch.Tensor]) -> torch.Tensor:
+    def forward(self, maps: list[torch.Tensor], release: bool = False) -> torch.Tensor:
         """
         Args:
             maps: one map per level, finest first; of the levels below this node's, the decoder's.
+            release: whether to drop all but the finest from ``maps`` once they are gathered, so that inference does
+                not hold them while it fuses. Defaults to False.
 
         Returns:
             map of shape ``(B, branch_channels * len(maps), ...)`` at this node's level.
         """
         if torch.jit.is_scripting() or not (self.use_checkpoint and self.training):
-            return self._fuse(maps)
-        return checkpointed(self, self._fuse, list(maps))  # the list changes before the backward pass
+            return self._fuse(maps, release)
+        return checkpointed(self, self._fuse, list(maps), False)  # the list changes before the backward pass
 
-    def _fuse(self, maps: list[torch.Tensor]) -> torch.Tensor:
+    def _fuse(self, maps: list[torch.Tensor], release: bool) -> torch.Tensor:
         size = list(maps[self.level].shape[2:])
         branches: list[torch.Tensor] = []
         for source, branch in enumerate(self.branches):
             branches.append(branch(maps[source], size))
+        while release and len(maps) > 1:
+            maps.pop()
         gathered = self.act(torch.cat(branches, dim=1))
         branches.clear()  # or inference would hold them beside their copy while it fuses
         return self.fusion(gathered)

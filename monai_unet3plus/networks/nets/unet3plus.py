@@ -177,9 +177,12 @@ class UNet3Plus(nn.Module):
         Returns:
             logits of shape ``(B, out_channels, H, W[, D])``.
         """
-        return self.heads[0](self._decoder_maps(maps)[0])
+        maps = list(maps)
+        for step, node in enumerate(self.nodes):
+            level = len(self.nodes) - 1 - step
+            maps[level] = node(maps, release=level == 0)
+        return self.heads[0](maps[0])
 
-    @torch.jit.export
     def side_outputs(self, maps: list[torch.Tensor]) -> list[torch.Tensor]:
         """
         Run the decoder and every output it has (paper section 2.2), without any gate.
@@ -190,12 +193,14 @@ class UNet3Plus(nn.Module):
         Returns:
             logits of each level, finest first, each resized to ``(B, out_channels, H, W[, D])``.
         """
-        size = list(maps[0].shape[2:])
-        decoded = self._decoder_maps(maps)
+        size, maps = list(maps[0].shape[2:]), list(maps)
         outputs: list[torch.Tensor] = []
-        for level, head in enumerate(self.heads):
-            logits = head(decoded[level])
-            outputs.append(logits if level == 0 else resize_to(logits, size))
+        # Each head right after its node: the backward pass then has the gradient of one level's map at a time.
+        for level in reversed(range(len(self.heads))):
+            if level < len(self.nodes):
+                maps[level] = self.nodes[len(self.nodes) - 1 - level](maps)
+            logits = self.heads[level](maps[level])
+            outputs.insert(0, logits if level == 0 else resize_to(logits, size))
         return outputs
 
     @torch.jit.export
@@ -216,13 +221,6 @@ class UNet3Plus(nn.Module):
             raise ValueError("presence_logits() needs a network built with classification_guided=True.")
         else:
             return self.presence_head(self.encode(x)[-1])
-
-    def _decoder_maps(self, maps: list[torch.Tensor]) -> list[torch.Tensor]:
-        """The map that each level ends up with, finest first; the deepest stays the encoder's."""
-        decoded = list(maps)
-        for step, node in enumerate(self.nodes):
-            decoded[len(self.nodes) - 1 - step] = node(decoded)
-        return decoded
 
     def _predict(self, maps: list[torch.Tensor]) -> torch.Tensor:
         """Logits in evaluation mode: the finest output, gated."""
