@@ -118,18 +118,20 @@ class MemmapCacheDataset(Dataset):
         loaded = self.transform(
             {key: case[key] for key in (*_DTYPES, LABEL_VALUES) if key in case}, end=self.first_random
         )
-        label = loaded["label"]
+        affine = torch.as_tensor(loaded["label"].affine).tolist()
+        stored = {key: _compact(loaded.pop(key), key, str(case[key])) for key in _DTYPES}
+        values = [set(np.unique(plane).tolist()) - {0} for plane in stored["label"]]
         description: dict[str, Any] = {
             "files": {key: str(case[key]) for key in _DTYPES},
-            "affine": torch.as_tensor(label.affine).tolist(),
-            "values": [int(value) for value in torch.unique(torch.as_tensor(label)) if value > 0],
-            ORGAN_SLICES: torch.as_tensor(label)[0].gt(0).flatten(0, 1).any(dim=0).nonzero().flatten().tolist(),
+            "affine": affine,
+            "values": sorted(set().union(*values)),
+            ORGAN_SLICES: [number for number, found in enumerate(values) if found],
             "bytes": {},
         }
         try:
             for key in _DTYPES:
                 with replacing(entry / f"{key}.npy") as unfinished:
-                    np.save(unfinished, _compact(loaded[key], key, str(case[key])))
+                    np.save(unfinished, stored[key])
                 description["bytes"][key] = (entry / f"{key}.npy").stat().st_size
             with replacing(entry / "entry.json") as unfinished:  # the last one: what has it is complete
                 unfinished.write_text(json.dumps(description), encoding="utf-8")

@@ -92,7 +92,7 @@ def write_volumes(folder: Path, count: int, slices: int) -> None:
         label[100:300, 150:350, 10:50] = 1
         for kind, array in (("imagesTr", image), ("labelsTr", label)):
             (folder / kind).mkdir(parents=True, exist_ok=True)
-            nib.save(nib.Nifti1Image(array, np.diag([0.8, 0.8, 2.0, 1.0])), folder / kind / f"{index}.nii")
+            nib.save(nib.Nifti1Image(array, np.diag([-0.8, -0.8, 2.0, 1.0])), folder / kind / f"{index}.nii")
 
 
 if __name__ == "__main__":
