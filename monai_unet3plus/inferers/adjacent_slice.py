@@ -22,14 +22,13 @@ from monai.utils import convert_to_dst_type
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from ..networks.blocks import ABSENT_LOGIT, gate_logits
+from ..networks.blocks import ABSENT_LOGIT
 from .air import SkipAir
+from .presence_first import PresenceFirst
 
 __all__ = ["AdjacentSliceInferer"]
 
 logger = logging.getLogger(__name__)
-
-_NUMBER_OFFSET = 2.0**20  # float32 counts on exactly from here
 
 
 class AdjacentSliceInferer(Inferer):
@@ -37,11 +36,9 @@ class AdjacentSliceInferer(Inferer):
     Run a 2D network over a volume slice by slice, each slice together with its neighbours as channels.
 
     The neighbours are gathered batch by batch, so that the volume is never copied whole; beyond the first and the
-    last slice these are repeated. A network with a classification-guided module (``classification_guided``,
-    ``presence_logits``, ``encode`` and ``decode``, as :py:class:`monai_unet3plus.networks.nets.UNet3Plus` has them)
-    is asked first whether a slice holds an organ at all. The verdict is made once per slice and organ, as the maximum
-    over the windows of the inner inferer: windows judged one by one would erase an organ across their border. Slices
-    without any organ are not decoded.
+    last slice these are repeated. A network with a classification-guided module (``classification_guided``, as
+    :py:class:`monai_unet3plus.networks.nets.UNet3Plus` has it) is asked first whether a slice holds an organ at all,
+    see :py:class:`monai_unet3plus.inferers.presence_first.PresenceFirst`. Slices without any organ are not decoded.
 
     Where a GPU has not enough memory for ``slice_batch_size`` slices, half as many are tried, and so on.
 
@@ -126,9 +123,11 @@ class AdjacentSliceInferer(Inferer):
         stack = inputs.as_tensor() if isinstance(inputs, MetaTensor) else inputs
         stack = stack[:, 0].movedim(axis - 1, 1)  # (B, slices, height, width), a view
         batch_size, depth = stack.shape[:2]
-        predict = self._predict_present if guided else self._predict
-        if not guided:
-            network = self._unless_air(network)
+        predict: Callable[..., tuple[torch.Tensor, torch.Tensor]]
+        if guided:
+            predict = PresenceFirst(self.inferer, network, self.air_threshold)
+        else:
+            predict = self._predictor(network)
         output: torch.Tensor | None = None
         margins: list[torch.Tensor] = []
         count = self.slice_batch_size
@@ -137,7 +136,7 @@ class AdjacentSliceInferer(Inferer):
                 start = 0
                 while start < depth:
                     try:
-                        logits, margin = predict(self._gather(stack[item], start, count), network, *args, **kwargs)
+                        logits, margin = predict(self._gather(stack[item], start, count), *args, **kwargs)
                         values = logits if self.postprocess is None else self.postprocess(logits)
                     except torch.cuda.OutOfMemoryError:
                         if count == 1:
@@ -160,9 +159,6 @@ class AdjacentSliceInferer(Inferer):
             return output
         return output, torch.cat(margins).unflatten(0, (batch_size, depth)).movedim(1, 2)
 
-    def _unless_air(self, predict: Callable[..., Any], value: float = ABSENT_LOGIT) -> Callable[..., Any]:
-        return predict if self.air_threshold is None else SkipAir(predict, self.air_threshold, value)
-
     def _gather(self, stack: torch.Tensor, start: int, count: int) -> torch.Tensor:
         """The slices from ``start`` on, each with its neighbours: ``(N, num_slices, height, width)``."""
         depth, reach = len(stack), self.num_slices // 2
@@ -170,54 +166,17 @@ class AdjacentSliceInferer(Inferer):
         offsets = torch.arange(-reach, reach + 1, device=stack.device)
         return stack[(centres[:, None] + offsets).clamp(0, depth - 1)]
 
-    def _predict(
-        self, slabs: torch.Tensor, network: Any, *args: Any, **kwargs: Any
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits ``(N, K, height, width)``, and no presence margins."""
-        logits = self.inferer(slabs, network, *args, **kwargs)
-        if not isinstance(logits, torch.Tensor):
-            raise TypeError(
-                f"Expected the network to return one tensor, but got {type(logits).__name__}. "
-                "Is it in evaluation mode?"
-            )
-        return logits, slabs.new_empty(0)
+    def _predictor(self, network: Callable[..., Any]) -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:
+        """A function that makes logits ``(N, K, height, width)`` of slabs, and no presence margins."""
+        ask = network if self.air_threshold is None else SkipAir(network, self.air_threshold, ABSENT_LOGIT)
 
-    def _predict_present(
-        self, slabs: torch.Tensor, network: Any, *args: Any, **kwargs: Any
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Gated logits ``(N, K, height, width)`` and presence margins ``(N, K)``; decodes slices with an organ only."""
-        margins = self._presence_margins(slabs, network, *args, **kwargs)
-        present = margins > 0
-        chosen = present.any(dim=1)
-        shape = (*margins.shape, *slabs.shape[2:])
-        if not bool(chosen.any()):
-            return slabs.new_full(shape, ABSENT_LOGIT), margins
-        decode = self._unless_air(lambda x, *_, **__: network.decode(network.encode(x)))
-        decoded = self.inferer(slabs[chosen], decode, *args, **kwargs)
-        logits = decoded.new_full(shape, ABSENT_LOGIT)
-        logits[chosen] = gate_logits(decoded, present[chosen])
-        return logits, margins
+        def predict(slabs: torch.Tensor, *args: Any, **kwargs: Any) -> tuple[torch.Tensor, torch.Tensor]:
+            logits = self.inferer(slabs, ask, *args, **kwargs)
+            if not isinstance(logits, torch.Tensor):
+                raise TypeError(
+                    f"Expected the network to return one tensor, but got {type(logits).__name__}. "
+                    "Is it in evaluation mode?"
+                )
+            return logits, slabs.new_empty(0)
 
-    def _presence_margins(self, slabs: torch.Tensor, network: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
-        """Present minus absent logit, ``(N, K)``, the maximum over the windows that the inner inferer makes."""
-        # Inner inferers do not tell which slice a window is from. A channel with the slice's number does; the offset
-        # makes it the largest value of a window, with whatever constant that is padded.
-        numbers = torch.arange(len(slabs), dtype=torch.float32, device=slabs.device) + _NUMBER_OFFSET
-        numbers = numbers[:, None, None, None].expand(-1, 1, *slabs.shape[2:])
-        margins_of = self._unless_air(lambda x: _margins(network.presence_logits(x)), value=2 * ABSENT_LOGIT)
-        owners: list[torch.Tensor] = []
-        window_margins: list[torch.Tensor] = []
-
-        def judge(windows: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
-            window_margins.append(margins_of(windows[:, :-1].to(slabs.dtype)))
-            owners.append((windows[:, -1].flatten(1).amax(dim=1) - _NUMBER_OFFSET).long())
-            return windows[:, :1]
-
-        self.inferer(torch.cat([slabs, numbers], dim=1), judge, *args, **kwargs)
-        values, owner = torch.cat(window_margins), torch.cat(owners)
-        margins = values.new_full((len(slabs), values.shape[1]), -torch.inf)
-        return margins.scatter_reduce(0, owner[:, None].expand_as(values), values, "amax")
-
-
-def _margins(presence_logits: torch.Tensor) -> torch.Tensor:
-    return (presence_logits[..., 1] - presence_logits[..., 0]).float()
+        return predict

@@ -15,7 +15,14 @@ from typing import Any
 
 import torch
 
-__all__ = ["SkipAir"]
+__all__ = ["SkipAir", "is_body"]
+
+
+def is_body(windows: torch.Tensor, threshold: float | None) -> torch.Tensor:
+    """Which windows ``(N, C, h, w)`` have a value above the threshold, booleans ``(N,)``; all without a threshold."""
+    if threshold is None:
+        return torch.ones(len(windows), dtype=torch.bool, device=windows.device)
+    return windows.flatten(1).amax(dim=1) > threshold
 
 
 class SkipAir:
@@ -41,7 +48,7 @@ class SkipAir:
             args: further arguments for ``predict``.
             kwargs: further keyword arguments for ``predict``.
         """
-        body = windows.flatten(1).amax(dim=1) > self.threshold
+        body = is_body(windows, self.threshold)
         if bool(body.all()):
             result = self.predict(windows, *args, **kwargs)
             self._like = result[:0] if isinstance(result, torch.Tensor) else None

@@ -44,8 +44,9 @@ class GuidedFinder(Finder):
     """Besides, a classifier that sees an organ in slices whose first pixel has the organ's value plus ten."""
 
     classification_guided = True
+    out_channels = len(ORGANS)
 
-    def presence_logits(self, x: torch.Tensor) -> torch.Tensor:
+    def presence_head(self, x: torch.Tensor) -> torch.Tensor:
         marked = x[:, 1, 0, 0, None] == torch.arange(1, len(ORGANS) + 1) + 10
         return torch.stack([0.0 * marked, 2.0 * marked - 1], dim=-1)
 

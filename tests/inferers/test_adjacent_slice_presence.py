@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import unittest
 from collections.abc import Callable
+from unittest import mock
 
 import torch
 from monai.data import MetaTensor
@@ -38,16 +39,19 @@ class FakeGuidedNetwork:
 
     def __init__(self, num_organs: int = 2) -> None:
         self.values = torch.arange(1, num_organs + 1, dtype=torch.float32)[None, :, None, None]
+        self.out_channels = num_organs
+        self.encoded: list[int] = []
         self.decoded: list[int] = []
 
     def _masks(self, x: torch.Tensor) -> torch.Tensor:
         return x[:, 1:2] == self.values.to(x)
 
-    def presence_logits(self, x: torch.Tensor) -> torch.Tensor:
+    def presence_head(self, x: torch.Tensor) -> torch.Tensor:
         margin = self._masks(x).flatten(2).sum(dim=2) - LEAST
         return torch.stack([torch.full_like(margin, 100.0), 100.0 + margin], dim=-1)
 
     def encode(self, x: torch.Tensor) -> list[torch.Tensor]:
+        self.encoded.append(len(x))
         return [x]
 
     def decode(self, maps: list[torch.Tensor]) -> torch.Tensor:
@@ -56,7 +60,7 @@ class FakeGuidedNetwork:
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """The network's own gate, one verdict for whatever it is shown."""
-        presence = self.presence_logits(x)
+        presence = self.presence_head(x)
         present = (presence[..., 1] > presence[..., 0])[..., None, None]
         return torch.where(present, self.decode(self.encode(x)), torch.tensor(ABSENT_LOGIT))
 
@@ -150,6 +154,20 @@ class TestVerdictPerSlice(unittest.TestCase):
         network = FakeGuidedNetwork()
         AdjacentSliceInferer(windows_of(), slice_batch_size=batch)(volume_of(), network)
         self.assertEqual(sum(network.decoded), 2 * len(STARTS))
+
+    @parameterized.expand([(1, None), (4, None), (10, None), (1, 0.0), (10, 0.0)])
+    def test_windows_are_encoded_once(self, batch: int, air_threshold: float | None) -> None:
+        volume, network = volume_of(), FakeGuidedNetwork()
+        AdjacentSliceInferer(windows_of(), slice_batch_size=batch, air_threshold=air_threshold)(volume, network)
+        slabs = [volume[0, 0, :, :, max(z - 1, 0) : z + 2] for z in range(DEPTH)]
+        bodies = [air_threshold is None or slab[:, s : s + 8].any() for slab in slabs for s in STARTS]
+        self.assertEqual(sum(network.encoded), sum(map(int, bodies)))
+
+    def test_inferer_that_makes_other_windows_the_second_time_is_refused(self) -> None:
+        sizes = iter([1, 2])
+        inner = mock.Mock(side_effect=lambda x, ask: ask(x.expand(next(sizes), -1, -1, -1)))
+        with self.assertRaisesRegex(RuntimeError, "made 1 windows at first, and 2"):
+            AdjacentSliceInferer(inner)(volume_of()[..., 1:2], FakeGuidedNetwork())
 
     def test_nothing_is_decoded_in_a_volume_without_organ(self) -> None:
         network = FakeGuidedNetwork()

@@ -1,0 +1,114 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+
+from ..networks.blocks import ABSENT_LOGIT, gate_logits
+from .air import is_body
+
+__all__ = ["PresenceFirst"]
+
+_NUMBER_OFFSET = 2.0**20  # float32 counts on exactly from here
+_AIR_MARGIN = 2 * ABSENT_LOGIT  # as if the classifier was sure that there is nothing
+
+
+class _Call(NamedTuple):
+    """What is kept of a call that the inner inferer made with a batch of windows."""
+
+    owners: torch.Tensor  # the slice that each window is from, (N,)
+    encoded: torch.Tensor  # which windows are no air, booleans (N,)
+    maps: list[torch.Tensor]  # of the encoder, for these windows
+    margins: torch.Tensor  # (N, K)
+
+
+class PresenceFirst:
+    """
+    Asks a network with a classification-guided module which slices hold an organ, and decodes these only.
+
+    The verdict is made once per slice and organ, as the maximum over the windows of the inner inferer: windows judged
+    one by one would erase an organ across their border. Each window is encoded once; the encoder's maps of a batch of
+    slices are kept until its verdict is known.
+
+    Args:
+        inferer: 2D inferer. It is called twice and has to make the same windows in the same order.
+        network: in evaluation mode, with ``out_channels``, ``encode``, ``presence_head`` and ``decode`` as
+            :py:class:`monai_unet3plus.networks.nets.UNet3Plus` has them.
+        air_threshold: windows in which no value exceeds it are air and hold no organ. None looks everywhere.
+    """
+
+    def __init__(self, inferer: Callable[..., Any], network: Any, air_threshold: float | None) -> None:
+        self.inferer = inferer
+        self.network = network
+        self.air_threshold = air_threshold
+
+    def __call__(self, slabs: torch.Tensor, *args: Any, **kwargs: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        """
+        Args:
+            slabs: slices with their neighbours as channels, ``(N, C, H, W)``.
+            args: further arguments for ``inferer``.
+            kwargs: further keyword arguments for ``inferer``.
+
+        Returns:
+            gated logits, ``(N, K, H, W)``, and present minus absent presence logits, ``(N, K)``.
+        """
+        # Inner inferers do not tell which slice a window is from. A channel with the slice's number does; the offset
+        # makes it the largest value of a window, with whatever constant that is padded.
+        numbers = torch.arange(len(slabs), dtype=torch.float32, device=slabs.device) + _NUMBER_OFFSET
+        numbers = numbers[:, None, None, None].expand(-1, 1, *slabs.shape[2:])
+        numbered = torch.cat([slabs, numbers], dim=1)
+        calls: deque[_Call] = deque()
+
+        def judge(windows: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
+            owners = (windows[:, -1].flatten(1).amax(dim=1) - _NUMBER_OFFSET).long()
+            calls.append(self._encode(windows[:, :-1].to(slabs.dtype), owners))
+            return windows[:, :1]
+
+        self.inferer(numbered, judge, *args, **kwargs)
+        margins = torch.cat([call.margins for call in calls])
+        owners = torch.cat([call.owners for call in calls])[:, None].expand_as(margins)
+        margins = margins.new_full((len(slabs), margins.shape[1]), -torch.inf).scatter_reduce(
+            0, owners, margins, "amax"
+        )
+        present = margins > 0
+        if not bool(present.any()):
+            return slabs.new_full((*margins.shape, *slabs.shape[2:]), ABSENT_LOGIT), margins
+
+        def decode(windows: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
+            return self._decode(calls.popleft(), present.any(dim=1), windows)
+
+        return gate_logits(self.inferer(numbered, decode, *args, **kwargs), present), margins
+
+    def _encode(self, windows: torch.Tensor, owners: torch.Tensor) -> _Call:
+        margins = torch.full((len(windows), self.network.out_channels), _AIR_MARGIN, device=windows.device)
+        encoded, maps = is_body(windows, self.air_threshold), []
+        if bool(encoded.any()):
+            maps = self.network.encode(windows[encoded])
+            logits = self.network.presence_head(maps[-1]).float()
+            margins[encoded] = logits[..., 1] - logits[..., 0]
+        return _Call(owners, encoded, maps, margins)
+
+    def _decode(self, call: _Call, chosen: torch.Tensor, windows: torch.Tensor) -> torch.Tensor:
+        """Logits of windows ``(N, ..., h, w)``, of those only whose slice is chosen and which are no air."""
+        if len(windows) != len(call.owners):
+            first, now = len(call.owners), len(windows)
+            raise RuntimeError(f"The inner inferer made {first} windows at first, and {now} of the same slices later.")
+        logits = windows.new_full((*call.margins.shape, *windows.shape[2:]), ABSENT_LOGIT)
+        wanted = chosen[call.owners] & call.encoded
+        if bool(wanted.any()):
+            of_encoded = wanted[call.encoded]
+            maps = call.maps if bool(of_encoded.all()) else [level[of_encoded] for level in call.maps]
+            logits[wanted] = self.network.decode(maps).to(logits.dtype)
+        return logits
