@@ -14,14 +14,21 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from .engines import CaseEvaluator
 from .errors import InputError, explanation_of
 
-__all__ = ["EXIT_NOTHING_DONE", "EXIT_SOME_FAILED", "exit_on_error", "exit_with_status", "warn_of_phantom_weights"]
+__all__ = [
+    "EXIT_NOTHING_DONE",
+    "EXIT_SOME_FAILED",
+    "check_window",
+    "exit_on_error",
+    "exit_with_status",
+    "warn_of_phantom_weights",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -93,3 +100,17 @@ def warn_of_phantom_weights(checkpoint: str, weights: Mapping[str, str]) -> None
             "Train on your own data first, see the bundle's README.",
             path,
         )
+
+
+def check_window(window: Sequence[float]) -> None:
+    """
+    Refuse a window that would make all images alike.
+
+    Args:
+        window: lower and upper end in Hounsfield units.
+
+    Raises:
+        InputError: When it is not two numbers, the smaller one first.
+    """
+    if not isinstance(window, Sequence) or len(window) != 2 or not window[0] < window[1]:
+        raise InputError(f"window: expected the lower and the upper end in Hounsfield units, but found {window}.")

@@ -21,7 +21,7 @@ from monai.transforms import Compose
 from parameterized import parameterized
 
 from monai_unet3plus.errors import InputError
-from monai_unet3plus.workflow import exit_on_error, exit_with_status, warn_of_phantom_weights
+from monai_unet3plus.workflow import check_window, exit_on_error, exit_with_status, warn_of_phantom_weights
 
 LOGGER = "monai_unet3plus.workflow"
 SENTENCE = "dataset_dir: expected volumes, but found none in /data (100%)."
@@ -114,6 +114,14 @@ class TestWarnOfPhantomWeights(unittest.TestCase):
     def test_missing_file_gives_none(self) -> None:
         with self.assertNoLogs(LOGGER):
             warn_of_phantom_weights(str(self.path) + "x", {"sha256": self.sha256, "trained_on": "phantoms"})
+
+
+class TestCheckWindow(unittest.TestCase):
+    @parameterized.expand([([250, -200],), ([100, 100],), ([1],), (100,)])
+    def test_window_without_extent_is_refused(self, window: object) -> None:
+        check_window([-200, 250])
+        with self.assertRaisesRegex(InputError, "window: expected the lower and the upper end"):
+            check_window(window)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@
 # limitations under the License.
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,11 +19,17 @@ import numpy as np
 from monai.config import PathLike
 from monai.config.type_definitions import NdarrayOrTensor
 from monai.data import NibabelWriter
-from monai.utils import convert_to_numpy
+from monai.utils import ImageMetaKey, convert_to_numpy
 
 from ..files import replacing
 
 __all__ = ["LabelMapWriter"]
+
+_GRID_FIELDS = ("sform_code", "srow_x", "srow_y", "srow_z", "qform_code", "quatern_b", "quatern_c", "quatern_d") + (
+    "qoffset_x",
+    "qoffset_y",
+    "qoffset_z",
+)
 
 
 class LabelMapWriter(NibabelWriter):
@@ -30,7 +37,8 @@ class LabelMapWriter(NibabelWriter):
     Writes one label map as NIfTI, whole or not at all, for ``SaveImaged(writer=...)``.
 
     Unlike MONAI's writer it keeps a volume of one slice three-dimensional, and writes a qform only where that can
-    express the affine: a sheared grid, as from a tilted gantry, has an sform only.
+    express the affine: a sheared grid, as from a tilted gantry, has an sform only. The mask of a NIfTI file has the
+    file's own sform and qform.
     """
 
     def set_data_array(
@@ -56,6 +64,7 @@ class LabelMapWriter(NibabelWriter):
         """
         _, affine, _ = self.get_meta_info(meta_dict)
         self.affine = np.eye(4) if affine is None else affine
+        self.source = str((meta_dict or {}).get(ImageMetaKey.FILENAME_OR_OBJ, ""))
 
     def write(self, filename: PathLike, verbose: bool = False, **kwargs: Any) -> None:
         """
@@ -71,6 +80,17 @@ class LabelMapWriter(NibabelWriter):
         image.set_qform(affine, code=1)
         if not np.allclose(image.get_qform(), affine, atol=1e-3):
             image.set_qform(None, code=0)
+        self._lie_like_source(image)
         with replacing(filename) as partial:
             nib.save(image, partial)
         self.data_obj = image
+
+    def _lie_like_source(self, image: nib.Nifti1Image) -> None:
+        """Take over sform and qform, which may differ: programs that go by either see image and mask at one place."""
+        if not self.source.lower().endswith((".nii", ".nii.gz")) or not os.path.isfile(self.source):
+            return
+        header: Any = nib.load(self.source).header
+        if np.allclose(header.get_best_affine(), image.affine, atol=1e-3):
+            for field in _GRID_FIELDS:
+                image.header[field] = header[field]
+            image.header["pixdim"][:4] = header["pixdim"][:4]

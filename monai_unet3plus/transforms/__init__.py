@@ -18,6 +18,7 @@ from .adjacent_slices import (
 )
 from .checks import CheckGridd, CheckPaird, CheckVolumed
 from .dicom import CheckSeriesd
+from .file_affine import FileAffined
 from .organs import LabelMapToMasksd, SelectOrgansd, logits_to_label_map
 from .outputs import FinestOutputd
 from .slab_crop import RandSlabCropd
@@ -31,6 +32,7 @@ __all__ = [
     "CheckPaird",
     "CheckSeriesd",
     "CheckVolumed",
+    "FileAffined",
     "FinestOutputd",
     "LabelMapToMasksd",
     "RandSlabCropd",

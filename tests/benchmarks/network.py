@@ -168,7 +168,8 @@ NOT_MEASURED = """
 
 - bfloat16: the processor above has no instructions for it.
 - Any GPU: batches of 1, 8 and 32, TF32, bfloat16, slices per second, peak memory.
-- A whole CT against the published network under MONAI's `SliceInferer`.
+
+A whole CT against the published network under MONAI's `SliceInferer`: [whole_ct.md](whole_ct.md).
 
 ## How
 

@@ -26,20 +26,21 @@ from torch.profiler import ProfilerActivity, profile
 Contestants = Mapping[str, Callable[[], object]]
 
 
-def seconds(contestants: Contestants, rounds: int) -> dict[str, list[float]]:
+def seconds(contestants: Contestants, rounds: int, warm_up: int = 1) -> dict[str, list[float]]:
     """
     Time contestants in turns, so that whatever else the machine does meets all of them.
 
     Args:
         contestants: functions by name.
-        rounds: how often each is timed, after one call to warm up.
+        rounds: how often each is timed.
+        warm_up: how often each is called before. Defaults to 1.
     """
     found: dict[str, list[float]] = {name: [] for name in contestants}
-    for turn in range(rounds + 1):
+    for turn in range(warm_up + rounds):
         for name, contestant in contestants.items():
             start = time.perf_counter()
             contestant()
-            if turn > 0:
+            if turn >= warm_up:
                 found[name].append(time.perf_counter() - start)
     return found
 

@@ -106,7 +106,7 @@ class TestTrain(unittest.TestCase):
         self.assertFalse(torch.equal(new[:1], old))
 
     def test_evaluation_reports_the_dice_of_each_test_case_as_computed_from_the_files(self) -> None:
-        run(training(self.data, self.out, epochs=12, val_interval=12, learning_rate=0.02))
+        run(training(self.data, self.out, epochs=20, val_interval=20, learning_rate=0.01))
         evaluation = self.work / "evaluation"
         run(training(self.data, evaluation, "evaluate", ckpt_dir=str(self.out / "models")))
         with (evaluation / "cases.csv").open() as file:

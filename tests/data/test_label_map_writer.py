@@ -84,6 +84,22 @@ class TestLabelMapWriter(WriterTestCase):
         np.testing.assert_array_equal(sform, SHEARED.astype(np.float32))  # NIfTI's precision
         self.assertEqual(int(image.header["qform_code"]), 0)
 
+    def test_mask_of_a_nifti_file_has_its_sform_and_qform_even_if_they_differ(self) -> None:
+        moved = STRAIGHT.copy()
+        moved[:3, 3] += [30, -20, 0]
+        source = nib.Nifti1Image(np.zeros(SIZE, np.int16), STRAIGHT)
+        source.set_sform(STRAIGHT, 4)
+        source.set_qform(moved, 1)
+        mask = self.mask_of()
+        Path(mask.meta["filename_or_obj"]).parent.mkdir(parents=True)
+        nib.save(source, mask.meta["filename_or_obj"])
+        self.saver()(mask)
+        saved = nib.load(self.target)
+        for form, expected, code in (("sform", STRAIGHT, 4), ("qform", moved, 1)):
+            affine, found = getattr(saved, f"get_{form}")(coded=True)
+            np.testing.assert_allclose(affine, expected, atol=1e-4)
+            self.assertEqual(found, code)
+
     def test_bundles_transform_writes_the_same(self) -> None:
         mask = self.mask_of()
         layout = MaskLayout(self.root / "masks", self.root / "data")

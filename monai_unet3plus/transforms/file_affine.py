@@ -1,0 +1,71 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import logging
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import torch
+from monai.config import KeysCollection
+from monai.data import MetaTensor
+from monai.transforms import MapTransform
+from monai.utils import MetaKeys, TransformBackends
+
+from ..errors import InputError
+from .checks import file_of
+
+__all__ = ["FileAffined"]
+
+logger = logging.getLogger(__name__)
+
+
+class FileAffined(MapTransform):
+    """
+    Give an image the affine that its NIfTI file has. To be used right after the file is loaded.
+
+    MONAI's reader replaces the affine where voxel sizes in the header (pixdim) are rounded otherwise than in the
+    sform, even by a qform whose code says that there is none, which turns and moves the image. Files of other formats
+    are only checked.
+
+    Args:
+        keys: keys of loaded images, MetaTensors.
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+    """
+
+    backend = [TransformBackends.TORCH]
+
+    def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False) -> None:
+        super().__init__(keys, allow_missing_keys)
+
+    def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict[Hashable, torch.Tensor]:
+        """
+        Raises:
+            InputError: When the affine is not finite or not invertible.
+        """
+        d = dict(data)
+        for key in self.key_iterator(d):
+            img = d[key]
+            if not isinstance(img, MetaTensor):
+                continue
+            affine, file = np.asarray(img.affine, dtype=float), file_of(img)
+            if file.lower().endswith((".nii", ".nii.gz")):
+                header: Any = nib.load(file).header
+                affine = header.get_best_affine()
+                if header["sform_code"] == 0 and header["qform_code"] == 0:
+                    logger.warning("%s: neither sform nor qform say how it lies in the patient; taken as LAS", file)
+            if not np.isfinite(affine).all() or abs(np.linalg.det(affine)) < 1e-9:
+                raise InputError(f"{file}: expected an invertible affine, but found {affine.tolist()}.")
+            img.affine = torch.from_numpy(affine)
+            img.meta[MetaKeys.ORIGINAL_AFFINE] = affine
+        return d

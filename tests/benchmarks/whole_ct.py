@@ -1,0 +1,198 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+A whole CT under the inferer beside the published network under MONAI's SliceInferer, on a CPU; writes docs/whole_ct.md.
+
+    python -m tests.benchmarks.whole_ct --work_dir FOLDER [--every 8] [--long 2000] [--output docs/whole_ct.md]
+
+The CT is made: 512 x 512 x 119 voxels, an elliptic body in air, a bright organ in a third of the slices. Weights are
+random, so the classifier's verdict is replaced, after its work is done, by whether the middle slice is bright; the
+published network has no such module and decodes all. Only every 8th slice is timed, alone, its neighbours being the
+slice itself. Windows are 320 x 320 with an overlap of 0.25 and gaussian weights, four at a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import resource
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import torch
+from monai.inferers import SliceInferer, SlidingWindowInferer
+from torch import nn
+
+from monai_unet3plus.inferers import AdjacentSliceInferer
+from monai_unet3plus.networks import load_published_weights, prepare_for_inference
+from monai_unet3plus.networks.nets import UNet3Plus
+from monai_unet3plus.transforms import logits_to_label_map
+from tests.benchmarks.paired import machine, ratio, seconds
+from tests.networks.published import published_forward, published_shapes, random_state
+
+logger = logging.getLogger("whole_ct")
+
+BUNDLE = Path(__file__).resolve().parents[2] / "bundle"
+DEPTH = 119
+ORGAN = range(40, 80)
+BRIGHT = 0.9  # of the organ, after the window is scaled to 0..1
+PUBLISHED, OURS = "published network, `SliceInferer`", "`UNet3Plus`, `AdjacentSliceInferer`"
+SKIPPING, WHOLE = OURS + ", air skipped", OURS + ", whole slices"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work_dir", type=Path, help="folder for the long CT; without it none is made")
+    parser.add_argument("--every", type=int, default=8, help="which slices are timed")
+    parser.add_argument("--long", type=int, default=2000, help="slices of the long CT")
+    parser.add_argument("--output", type=Path, help="file to write, besides the log")
+    parser.add_argument("--memory", type=int, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    if args.memory:
+        memory(args.every, args.memory)
+        return
+    command = [sys.executable, "-m", "tests.benchmarks.whole_ct", "--every", str(args.every), "--memory"]
+    four, one = (
+        subprocess.run([*command, str(at_once)], check=True, capture_output=True, text=True).stdout.split()[-1]
+        for at_once in (4, 1)
+    )
+    page = times(args.every) + (
+        f"\nResident memory of our process beyond the volume, at most: {four} GiB, and {one} GiB with one window at a "
+        "time.\n"
+    )
+    if args.work_dir:
+        page += long_ct(args.work_dir, args.long)
+    logger.info(page)
+    if args.output:
+        args.output.write_text(page, encoding="utf-8")
+
+
+class JudgedByBrightness:
+    """A network whose classifier works, and is then overruled: an organ is where the middle slice is bright."""
+
+    classification_guided = True
+    out_channels = 1
+
+    def __init__(self, network: nn.Module) -> None:
+        self.network = network
+        self.bright = torch.zeros(0, dtype=torch.bool)
+
+    def encode(self, x: torch.Tensor) -> list[torch.Tensor]:
+        self.bright = x[:, 1].flatten(1).amax(dim=1) > BRIGHT
+        return self.network.encode(x)
+
+    def presence_head(self, deepest: torch.Tensor) -> torch.Tensor:
+        self.network.presence_head(deepest)
+        return torch.stack([~self.bright, self.bright], dim=-1)[:, None].float()
+
+    def decode(self, maps: list[torch.Tensor]) -> torch.Tensor:
+        return self.network.decode(maps)
+
+
+def made_ct(depth: int) -> np.ndarray:
+    """Values as after the window is scaled to 0..1, ``(512, 512, depth)``."""
+    rng = np.random.default_rng(0)
+    y, x = np.ogrid[-1:1:512j, -1:1:512j]
+    body, organ = (x / 0.8) ** 2 + (y / 0.55) ** 2 < 1, ((x + 0.3) / 0.3) ** 2 + (y / 0.3) ** 2 < 1
+    volume = np.zeros((512, 512, depth), np.float32)
+    for z in range(depth):
+        volume[..., z] = body * (0.4 + 0.1 * rng.random((512, 512)))
+        if z in ORGAN:
+            volume[organ, z] = 0.95
+    return volume
+
+
+def contestants(at_once: int = 4) -> dict[str, object]:
+    """What each makes of a volume ``(1, 1, 512, 512, D)``, by name."""
+    windows = {"roi_size": (320, 320), "sw_batch_size": at_once, "overlap": 0.25, "mode": "gaussian"}
+    state = random_state(published_shapes("UNet_3Plus_DeepSup_CGM"))
+    network = load_published_weights(UNet3Plus(deep_supervision=True, classification_guided=True), state)
+    plain = {name: value for name, value in state.items() if name in published_shapes("UNet_3Plus")}
+    guided = JudgedByBrightness(prepare_for_inference(network))
+    ours = partial(AdjacentSliceInferer, postprocess=logits_to_label_map)
+    in_windows, in_body = (ours(SlidingWindowInferer(**windows), air_threshold=threshold) for threshold in (None, 0.0))
+    published = SliceInferer(**windows, spatial_dim=2)
+    return {
+        PUBLISHED: lambda x: published(
+            x.expand(-1, 3, -1, -1, -1), lambda image: published_forward(plain, image).logits[0]
+        ),
+        OURS: lambda x: in_windows(x, guided),
+        SKIPPING: lambda x: in_body(x, guided),
+        WHOLE: lambda x: ours()(x, guided),
+    }
+
+
+@torch.inference_mode()
+def times(every: int) -> str:
+    """The table of times."""
+    volume, functions = torch.from_numpy(made_ct(DEPTH))[None, None], contestants()
+    chosen = range(every // 2, DEPTH, every)
+    found: dict[str, list[float]] = {name: [] for name in functions}
+    for turn, z in enumerate([chosen[0], *chosen]):  # the first one twice, to warm up
+        for name, (second,) in seconds(
+            {n: partial(f, volume[..., z : z + 1]) for n, f in functions.items()}, 1, 0
+        ).items():
+            if turn > 0:
+                found[name].append(second)
+    present = [z in ORGAN for z in chosen]
+    rows = ["| | time | of the published | slices with the organ | without |", "|---|---|---|---|---|"]
+    for name, values in found.items():
+        parts = [
+            ratio(*([v for v, p in zip(series, present) if p == wanted] for series in (values, found[PUBLISHED])))
+            for wanted in (True, False)
+        ]
+        share = sum(values) / sum(found[PUBLISHED])
+        rows.append(f"| {name} | {sum(values):.0f} s | {share:.2f} | {parts[0]} | {parts[1]} |")
+    table = "\n".join(rows)
+    return f"""# A whole CT
+
+Written by `python -m tests.benchmarks.whole_ct --output docs/whole_ct.md`, whose head says how the CT is made and
+what is replaced.
+
+{machine()}.
+Every {every}th of {DEPTH} slices is timed, {len(chosen)} slices, {sum(present)} of them with the organ; float32, the
+paper's width. Contestants take turns, slice by slice. The published network decodes every slice.
+
+{table}
+"""
+
+
+@torch.inference_mode()
+def memory(every: int, at_once: int) -> None:
+    """Log the peak of resident memory beyond the volume, in GiB, of our inference alone."""
+    volume = torch.from_numpy(made_ct(DEPTH))[None, None]
+    contestants(at_once)[OURS](volume[..., every // 2 :: every])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 2**10 - volume.nbytes
+    logger.info("%.2f", peak / 2**30)
+
+
+def long_ct(work: Path, depth: int) -> str:
+    """From file to mask with the bundle's own network, in a process of its own."""
+    (work / "imagesTs").mkdir(parents=True, exist_ok=True)
+    volume = np.rint(made_ct(depth) * 450 - 200).astype(np.int16)
+    nib.save(nib.Nifti1Image(volume, np.diag([-0.8, -0.8, 1.0, 1.0])), work / "imagesTs" / "long.nii")
+    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", str(BUNDLE / "configs" / "inference.json")]
+    command += ["--bundle_root", str(BUNDLE), "--dataset_dir", str(work), "--output_dir", str(work / "out")]
+    subprocess.run(command, check=True, capture_output=True)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    return (
+        f"\nThe bundle's network, from file to mask, {depth} slices of 512 x 512: {peak:.1f} GiB at most, of which the "
+        f"volume in float32 is {volume.size * 4 / 2**30:.1f} GiB.\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

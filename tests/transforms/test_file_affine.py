@@ -1,0 +1,65 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import tempfile
+import unittest
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+from monai.transforms import LoadImaged
+from parameterized import parameterized
+
+from monai_unet3plus.errors import InputError
+from monai_unet3plus.transforms import FileAffined
+
+SFORM = np.array([[-0.703125, 0, 0, 100], [0, -0.703125, 0, 90], [0, 0, 5, -30], [0, 0, 0, 1.0]])
+
+
+class TestFileAffined(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.file = Path(folder.name) / "ct.nii.gz"
+
+    def write(self, sform: np.ndarray, code: int = 1, pixdim: tuple[float, ...] = (0.703125, 0.703125, 5)) -> None:
+        image = nib.Nifti1Image(np.zeros((4, 5, 6), np.int16), None)
+        image.header["sform_code"], image.header["qform_code"] = code, 0
+        for row, field in zip(sform, ("srow_x", "srow_y", "srow_z")):
+            image.header[field] = row
+        image.header["pixdim"][1:4] = pixdim
+        nib.save(image, self.file)
+
+    @parameterized.expand([("exact", (0.703125, 0.703125, 5)), ("rounded", (0.7031, 0.7031, 5)), ("unset", (1, 1, 1))])
+    def test_affine_is_the_sform_whatever_the_voxel_sizes_say(self, _: str, pixdim: tuple[float, ...]) -> None:
+        self.write(SFORM, pixdim=pixdim)
+        image = FileAffined("image")(LoadImaged("image")({"image": self.file}))["image"]
+        np.testing.assert_allclose(image.affine, SFORM, atol=1e-5)
+        np.testing.assert_allclose(image.meta["original_affine"], SFORM, atol=1e-5)
+
+    @parameterized.expand([("singular", 0.0), ("nan", np.nan)])
+    def test_affine_that_is_none_is_refused(self, _: str, value: float) -> None:
+        sform = SFORM.copy()
+        sform[0, 0] = value
+        self.write(sform)
+        with self.assertRaisesRegex(InputError, "ct.nii.gz: expected an invertible affine"):
+            FileAffined("image")(LoadImaged("image")({"image": self.file}))
+
+    def test_file_without_orientation_is_named(self) -> None:
+        self.write(SFORM, code=0)
+        with self.assertLogs("monai_unet3plus.transforms.file_affine", "WARNING") as log:
+            FileAffined("image")(LoadImaged("image")({"image": self.file}))
+        self.assertIn("neither sform nor qform", log.output[0])
+
+
+if __name__ == "__main__":
+    unittest.main()
