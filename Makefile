@@ -1,6 +1,7 @@
 # make demo   phantoms, training, masks and a picture, in a virtual environment of its own
 # make test   the tests
 # make bench  how fast the loss and the network are beside others, as ratios
+# make dist   sdist and wheel, into dist
 # make lint type   what else the continuous integration checks
 #
 # TORCH_INDEX_URL=...   where to install PyTorch from, for instance its index of CPU builds
@@ -11,7 +12,7 @@ BIN = $(VENV)/bin
 DEMO_DIR ?= .demo
 SOURCES = monai_unet3plus tests
 
-.PHONY: demo test bench lint type format clean
+.PHONY: demo test bench dist lint type format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m monai_unet3plus.demo --bundle_root bundle --work_dir $(DEMO_DIR)
@@ -23,6 +24,10 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.benchmarks.ms_ssim
 	$(BIN)/python -m tests.benchmarks.network
 	$(BIN)/python -m tests.benchmarks.whole_ct
+
+dist: $(VENV)/.installed-dev
+	rm -rf build
+	$(BIN)/python -m build --no-isolation --outdir dist
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/python -m black --check $(SOURCES)
@@ -37,7 +42,7 @@ format: $(VENV)/.installed-dev
 	$(BIN)/python -m black $(SOURCES)
 
 clean:
-	rm -rf $(VENV) $(DEMO_DIR) build *.egg-info
+	rm -rf $(VENV) $(DEMO_DIR) build dist *.egg-info
 
 # PyTorch first and pinned: a package that merely wants "torch" would bring gigabytes for a GPU that may not be there.
 $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
