@@ -24,7 +24,7 @@ from typing import Any
 
 DOCS = Path(__file__).resolve().parent
 CONFIGS = DOCS.parent / "bundle" / "configs"
-NAMES = ("train", "evaluate", "multi_gpu_train", "multi_gpu_evaluate", "inference")
+NAMES = ("train", "evaluate", "multi_gpu_train", "multi_gpu_evaluate", "inference", "inference_trt")
 
 # what MONAI reads by these names, and intermediate values
 NO_VARIABLES = {"imports", "initialize", "run", "finalize"}
@@ -70,6 +70,7 @@ MEANING = {
     "checkpoint": "file of weights",
     "load_pretrain": "whether to load `checkpoint`; MONAI's tools switch it off and load by themselves",
     "prepare_network": "whether to fold batch norm into the convolutions: faster, the same numbers",
+    "trt_args": "arguments of MONAI's `TrtCompiler`",
     "timeout": "how long one process waits for the others",
 }
 
@@ -78,7 +79,8 @@ HEAD = """# Configuration
 Every variable at the top of the bundle's configs. On the command line, `--NAME VALUE` replaces it, in Python's syntax:
 `--epochs 50 --organs "{'liver': 1, 'spleen': 2}"`. Deeper entries are reached by `#`: `--optimizer#momentum 0.95`.
 `@NAME` is the value of another variable, `$` begins a Python expression. A config that comes later in a list replaces
-what it names: `evaluate.json` and `multi_gpu_train.json` come after `train.json`, `multi_gpu_evaluate.json` after both.
+what it names: `evaluate.json` and `multi_gpu_train.json` come after `train.json`, `multi_gpu_evaluate.json` after both, and
+`inference_trt.json` after `inference.json`.
 
 Written by `python docs/variables.py` from the configs.
 
