@@ -79,8 +79,8 @@ HEAD = """# Configuration
 Every variable at the top of the bundle's configs. On the command line, `--NAME VALUE` replaces it, in Python's syntax:
 `--epochs 50 --organs "{'liver': 1, 'spleen': 2}"`. Deeper entries are reached by `#`: `--optimizer#momentum 0.95`.
 `@NAME` is the value of another variable, `$` begins a Python expression. A config that comes later in a list replaces
-what it names: `evaluate.json` and `multi_gpu_train.json` come after `train.json`, `multi_gpu_evaluate.json` after both, and
-`inference_trt.json` after `inference.json`.
+what it names: `evaluate.json` and `multi_gpu_train.json` come after `train.json`, `multi_gpu_evaluate.json` after both,
+and `inference_trt.json` after `inference.json`.
 
 Written by `python docs/variables.py` from the configs.
 

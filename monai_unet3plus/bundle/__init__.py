@@ -13,5 +13,6 @@
 from __future__ import annotations
 
 from .copy import bundle_files, copy_bundle
+from .variant import copy_variant
 
-__all__ = ["bundle_files", "copy_bundle"]
+__all__ = ["bundle_files", "copy_bundle", "copy_variant"]

@@ -8,17 +8,19 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Command line: ``python -m monai_unet3plus.bundle copy DIRECTORY --name NAME``."""
+"""Command line: ``python -m monai_unet3plus.bundle copy DIRECTORY --name NAME [--organs ORGANS]``."""
 
 from __future__ import annotations
 
 import argparse
+import ast
 import logging
 import sys
 from collections.abc import Sequence
 
 from ..errors import InputError
 from .copy import NAME, copy_bundle
+from .variant import copy_variant
 
 __all__ = ["main"]
 
@@ -40,10 +42,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     copy = commands.add_parser("copy", help="write the bundle into a folder, to run and train it there")
     copy.add_argument("directory", metavar="DIRECTORY", help="folder to put the bundle's folder into")
     copy.add_argument("--name", default=NAME, help="name of the bundle's folder (default: %(default)s)")
-    options = parser.parse_args(arguments)
+    copy.add_argument("--organs", type=ast.literal_eval, help="set up for other organs: \"{'liver': 1, 'spleen': 2}\"")
+    copy.add_argument("--checkpoint", help="with organs: weights of a training for them")
+    copy.add_argument("--summary", help="with organs: summary.json of an evaluation of these weights")
+    options = vars(parser.parse_args(arguments))
+    if options["organs"] is None and (options["checkpoint"] or options["summary"]):
+        copy.error("--checkpoint and --summary: give the organs that they are for with --organs.")
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
     try:
-        logger.info("wrote %s", copy_bundle(**vars(options)))
+        if options["organs"] is None:
+            bundle = copy_bundle(options["directory"], options["name"])
+        else:
+            bundle = copy_variant(**options)
+        logger.info("wrote %s", bundle)
     except InputError as error:
         copy.error(str(error))
 

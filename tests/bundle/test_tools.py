@@ -75,6 +75,24 @@ class TestTools(unittest.TestCase):
         for number in (3, 4):
             np.testing.assert_array_equal(self.mask(self.work / "trt", number), self.mask(self.masks, number))
 
+    def test_cases_and_epochs_that_monai_label_sets_end_in_a_new_model(self) -> None:
+        names = [path.name for path in sorted((self.data / "imagesTr").iterdir())]
+        cases = [{key: str(self.data / f"{key}sTr" / name) for key in ("image", "label")} for name in names]
+        run(
+            training(
+                self.data,
+                self.work / "out",
+                **{
+                    "epochs": 200,  # the default; MONAI Label sets the trainer's
+                    "train#trainer#max_epochs": 1,
+                    "val_interval": json.loads((BUNDLE / "configs" / "train.json").read_text())["val_interval"],
+                    "train#dataset#data": cases[:2],
+                    "validate#dataset#data": cases[2:],
+                },
+            )
+        )
+        self.assertTrue((self.work / "out" / "models" / "model.pt").is_file())
+
     @unittest.skipUnless(find_spec("mlflow"), "mlflow is not installed (extra: mlflow)")
     def test_training_is_tracked_by_mlflow(self) -> None:
         run(training(self.data, self.work / "out", tracking="mlflow"))
