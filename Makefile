@@ -1,6 +1,8 @@
 # make demo   phantoms, training, masks and a picture, in a virtual environment of its own
 # make test   the tests
 # make bench  how fast the loss and the network are beside others, as ratios
+# make docs   these pages as HTML, in build/docs; a warning is an error
+# make dist   sdist and wheel, into dist
 # make lint type   what else the continuous integration checks
 #
 # TORCH_INDEX_URL=...   where to install PyTorch from, for instance its index of CPU builds
@@ -9,9 +11,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 DEMO_DIR ?= .demo
-SOURCES = monai_unet3plus tests
+SOURCES = monai_unet3plus tests docs
 
-.PHONY: demo test bench lint type format clean
+.PHONY: demo test bench docs dist lint type format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m monai_unet3plus.demo --bundle_root bundle --work_dir $(DEMO_DIR)
@@ -23,6 +25,14 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.benchmarks.ms_ssim
 	$(BIN)/python -m tests.benchmarks.network
 	$(BIN)/python -m tests.benchmarks.whole_ct
+
+docs: $(VENV)/.installed-dev
+	$(BIN)/python docs/variables.py
+	$(BIN)/python -m sphinx -W --keep-going --quiet docs build/docs
+
+dist: $(VENV)/.installed-dev
+	rm -rf build/lib
+	$(BIN)/python -m build --no-isolation --outdir dist
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/python -m black --check $(SOURCES)
@@ -37,7 +47,7 @@ format: $(VENV)/.installed-dev
 	$(BIN)/python -m black $(SOURCES)
 
 clean:
-	rm -rf $(VENV) $(DEMO_DIR) build *.egg-info
+	rm -rf $(VENV) $(DEMO_DIR) build dist *.egg-info
 
 # PyTorch first and pinned: a package that merely wants "torch" would bring gigabytes for a GPU that may not be there.
 $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt

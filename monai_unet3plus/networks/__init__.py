@@ -10,7 +10,8 @@
 # limitations under the License.
 from __future__ import annotations
 
+from .one_graph import OneGraph
 from .prepare import prepare_for_inference
 from .published_weights import load_published_weights
 
-__all__ = ["load_published_weights", "prepare_for_inference"]
+__all__ = ["OneGraph", "load_published_weights", "prepare_for_inference"]

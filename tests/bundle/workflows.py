@@ -26,13 +26,14 @@ BUNDLE = ROOT / "bundle"
 NARROW: dict[str, Any] = {"features": [4, 8, 16, 32, 64], "roi_size": [32, 32], "device": "cpu"}
 
 
-def inference(dataset_dir: Path, output_dir: Path, **overrides: Any) -> ConfigWorkflow:
+def inference(dataset_dir: Path, output_dir: Path, *configs: str, **overrides: Any) -> ConfigWorkflow:
     """
     Set up the inference workflow with a narrow network of random weights, unless overridden.
 
     Args:
         dataset_dir: folder of CTs.
         output_dir: folder for masks.
+        configs: names of configs that are merged over inference.json.
         overrides: what else to override.
 
     Returns:
@@ -41,7 +42,8 @@ def inference(dataset_dir: Path, output_dir: Path, **overrides: Any) -> ConfigWo
     options = {**NARROW, "inferer#progress": False, **overrides}
     if "checkpoint" not in options:
         options["checkpoint"] = str(_write_checkpoint(output_dir.parent, len(options.get("organs", {"liver": 1}))))
-    return _workflow(["inference"], "infer", dataset_dir=str(dataset_dir), output_dir=str(output_dir), **options)
+    names = ["inference", *configs]
+    return _workflow(names, "infer", dataset_dir=str(dataset_dir), output_dir=str(output_dir), **options)
 
 
 def training(dataset_dir: Path, output_dir: Path, *configs: str, **overrides: Any) -> ConfigWorkflow:
