@@ -12,37 +12,46 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
+from dataclasses import dataclass, field
 from time import time
 from typing import Any
 
 import torch
-from monai.data import Dataset
+from ignite.engine import Events
 from monai.engines import SupervisedEvaluator
 from monai.utils import CommonKeys
 
-from ..errors import InputError, explanation_of
+from ..remarks import collected_warnings
+from .case_dataset import FAILURE, REMARKS, reason_of
 
-__all__ = ["CaseDataset", "CaseEvaluator"]
+__all__ = ["CaseEvaluator", "CaseResult"]
 
 logger = logging.getLogger(__name__)
 
-FAILURE = "failure"
+_NO_ROOM = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EROFS))
 
 
-class CaseDataset(Dataset):
+@dataclass
+class CaseResult:
     """
-    A :py:class:`monai.data.Dataset` of dictionaries in which a case that can't be loaded is an item too.
+    What became of a case.
 
-    Such an item is ``{"image": path, "failure": reason}``.
+    Args:
+        image: path of its image.
+        status: "segmented" or "failed".
+        reason: why it failed, a sentence.
+        remarks: what was warned of.
+        seconds: how long inference and postprocessing took.
     """
 
-    def _transform(self, index: int) -> Any:
-        try:
-            return super()._transform(index)
-        except Exception as e:
-            logger.debug("case %s", self.data[index], exc_info=True)
-            return {CommonKeys.IMAGE: str(self.data[index][CommonKeys.IMAGE]), FAILURE: reason_of(e)}
+    image: str
+    status: str
+    reason: str = ""
+    remarks: list[str] = field(default_factory=list)
+    seconds: float = 0.0
 
 
 class CaseEvaluator(SupervisedEvaluator):
@@ -50,58 +59,81 @@ class CaseEvaluator(SupervisedEvaluator):
     A :py:class:`monai.engines.SupervisedEvaluator` that goes on with the next case when one fails.
 
     Loading (by :py:class:`CaseDataset`), inference and postprocessing, which saves the mask, fail or succeed together.
-    Failures are logged as errors when they happen. ``failures`` maps the image's path to the reason, ``succeeded``
-    counts the other cases; both are of the latest run. The loader's batch size has to be 1.
+    Failures are logged as errors when they happen; handlers of ``ITERATION_COMPLETED`` are not called for them, since
+    they expect an output. Where masks can't be written any more, as on a full disk, the run ends.
+
+    ``results`` has an entry for each case of the latest run, ``not_tried`` the number of those that it did not get to.
+    The loader's batch size has to be 1.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.failures: dict[str, str] = {}
-        self.succeeded = 0
+        self.results: list[CaseResult] = []
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """The reason why, for the image of each case that failed."""
+        return {result.image: result.reason for result in self.results if result.status == "failed"}
+
+    @property
+    def succeeded(self) -> int:
+        """The number of cases that have a mask."""
+        return len(self.results) - len(self.failures)
+
+    @property
+    def not_tried(self) -> int:
+        """The number of cases after the one at which the run ended."""
+        return (self.state.epoch_length or 0) - len(self.results)
 
     def run(self, global_epoch: int = 1) -> None:  # type: ignore[override]
-        self.failures = {}
-        self.succeeded = 0
+        self.results = []
         super().run(global_epoch)
 
     def _iteration(self, engine: CaseEvaluator, batchdata: dict[str, Any]) -> Any:  # type: ignore[override]
-        if FAILURE in batchdata:
-            return self._fail(batchdata[CommonKeys.IMAGE][0], batchdata[FAILURE][0])
-        path, started = _path_of(batchdata[CommonKeys.IMAGE]), time()
-        try:
-            output = super()._iteration(engine, batchdata)
-        except Exception as e:
-            logger.debug("case failed", exc_info=True)
-            return self._fail(path, reason_of(e))
-        self.succeeded += 1
+        item = dict(batchdata)
+        remarks = _first(item.pop(REMARKS, "")).splitlines()
+        if FAILURE in item:
+            return self._fail(CaseResult(_first(item[CommonKeys.IMAGE]), "failed", _first(item[FAILURE]), remarks))
+        engine.state.batch = item
+        result, started = CaseResult(_path_of(item[CommonKeys.IMAGE]), "segmented", remarks=remarks), time()
+        with collected_warnings() as more:
+            try:
+                output = super()._iteration(engine, item)
+            except Exception as e:
+                logger.debug("case failed", exc_info=True)
+                result.status, result.reason = "failed", reason_of(e)
+                if any(text in result.reason for text in _NO_ROOM):
+                    logger.error("masks can't be written any more, the run ends")
+                    self.terminate()
+        result.seconds = time() - started
+        result.remarks += more
+        if result.status == "failed":
+            return self._fail(result)
+        self.results.append(result)
         logger.info(
             "%d of %d: %s segmented in %.0f s",
             engine.state.iteration,
             engine.state.epoch_length,
-            path,
-            time() - started,
+            result.image,
+            result.seconds,
         )
         return output
 
-    def _fail(self, path: str, reason: str) -> list:
-        self.failures[path] = reason
-        logger.error(reason if path in reason else f"{path}: {reason}")
+    def _fail(self, result: CaseResult) -> list:
+        self.results.append(result)
+        logger.error(result.reason if result.image in result.reason else f"{result.image}: {result.reason}")
         self.state.output = []
         return []
 
+    def _fire_event(self, event_name: Any, *event_args: Any, **event_kwargs: Any) -> None:
+        if event_name == Events.ITERATION_COMPLETED and self.results and self.results[-1].status == "failed":
+            return
+        super()._fire_event(event_name, *event_args, **event_kwargs)
 
-def reason_of(error: BaseException) -> str:
-    """
-    The sentence that explains an error to a user.
 
-    Args:
-        error: the exception that arrived.
-    """
-    cause = explanation_of(error)
-    message = " ".join(str(cause).split())
-    return message if isinstance(cause, InputError) else f"{type(cause).__name__}: {message}"
+def _first(value: Any) -> str:
+    return str(value[0] if isinstance(value, (list, tuple)) else value)
 
 
 def _path_of(image: torch.Tensor) -> str:
-    paths = getattr(image, "meta", {}).get("filename_or_obj", "a case without a file name")
-    return str(paths[0] if isinstance(paths, (list, tuple)) else paths)
+    return _first(getattr(image, "meta", {}).get("filename_or_obj", "a case without a file name"))

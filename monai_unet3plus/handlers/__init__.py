@@ -20,6 +20,7 @@ from .organ_dice import OrganDice
 from .prepare_network import PrepareNetwork
 from .presence import PresenceVerdicts
 from .progress import ProgressHandler
+from .run_report import RunReport
 from .seeding import EpochSeed
 from .training_state import TrainingState
 
@@ -35,6 +36,7 @@ __all__ = [
     "PrepareNetwork",
     "PresenceVerdicts",
     "ProgressHandler",
+    "RunReport",
     "TrainingHistory",
     "TrainingState",
 ]

@@ -21,7 +21,9 @@ from .dicom import CheckSeriesd
 from .file_affine import FileAffined
 from .organs import LabelMapToMasksd, SelectOrgansd, logits_to_label_map
 from .outputs import FinestOutputd
+from .plane import ResamplePlaned
 from .slab_crop import RandSlabCropd
+from .synthesis import RandLesionsd, RandLungDomesd, RandOrganIntensitiesd, RandTissueIntensitiesd, RandVesselsd
 
 __all__ = [
     "AdjacentSlicesToChannels",
@@ -35,7 +37,13 @@ __all__ = [
     "FileAffined",
     "FinestOutputd",
     "LabelMapToMasksd",
+    "RandLesionsd",
+    "RandLungDomesd",
+    "RandOrganIntensitiesd",
     "RandSlabCropd",
+    "RandTissueIntensitiesd",
+    "RandVesselsd",
+    "ResamplePlaned",
     "SelectOrgansd",
     "logits_to_label_map",
 ]

@@ -29,6 +29,8 @@ __all__ = ["FileAffined"]
 
 logger = logging.getLogger(__name__)
 
+_SMALLEST_MM, _LARGEST_MM = 0.01, 100.0
+
 
 class FileAffined(MapTransform):
     """
@@ -51,7 +53,7 @@ class FileAffined(MapTransform):
     def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict[Hashable, torch.Tensor]:
         """
         Raises:
-            InputError: When the affine is not finite or not invertible.
+            InputError: When the affine is not finite or not invertible, or its voxels are of no patient's size.
         """
         d = dict(data)
         for key in self.key_iterator(d):
@@ -66,6 +68,12 @@ class FileAffined(MapTransform):
                     logger.warning("%s: neither sform nor qform say how it lies in the patient; taken as LAS", file)
             if not np.isfinite(affine).all() or abs(np.linalg.det(affine)) < 1e-9:
                 raise InputError(f"{file}: expected an invertible affine, but found {affine.tolist()}.")
+            spacing = np.linalg.norm(affine[:3, :3], axis=0)
+            if spacing.min() < _SMALLEST_MM or spacing.max() > _LARGEST_MM:
+                raise InputError(
+                    f"{file}: expected voxels of {_SMALLEST_MM:g} to {_LARGEST_MM:g} mm, but found "
+                    f"{' x '.join(f'{size:g}' for size in spacing)}."
+                )
             img.affine = torch.from_numpy(affine)
             img.meta[MetaKeys.ORIGINAL_AFFINE] = affine
         return d

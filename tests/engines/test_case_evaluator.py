@@ -10,15 +10,19 @@
 # limitations under the License.
 from __future__ import annotations
 
+import errno
 import tempfile
 import unittest
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import nibabel as nib
 import numpy as np
 import torch
+from ignite.engine import Events
 from monai.data import DataLoader
+from monai.handlers import from_engine
 from monai.transforms import Compose, EnsureChannelFirstd, Invertd, LoadImaged, Orientationd, SaveImaged
 from parameterized import parameterized
 
@@ -145,6 +149,36 @@ class TestCaseEvaluator(unittest.TestCase):
         self.assertEqual(list(evaluator.failures), [str(self.data / "a.nii.gz")])
         self.assertEqual(self.files(), ["b_seg.nii.gz"])
 
+    def test_full_disk_ends_the_run_and_leaves_earlier_masks(self) -> None:
+        for name in "abcd":
+            self.put(f"{name}.nii.gz")
+        evaluator, save, full = self.evaluator(Brighter()), nib.save, OSError(errno.ENOSPC, "No space left on device")
+        with mock.patch("nibabel.save", side_effect=[mock.DEFAULT, full], wraps=save):
+            with self.assertLogs(LOGGER, "ERROR") as logged:
+                evaluator.run()
+        self.assertEqual((evaluator.succeeded, len(evaluator.failures), evaluator.not_tried), (1, 1, 2))
+        self.assertEqual(self.files(), ["a_seg.nii.gz"])
+        self.assertIn("the run ends", logged.output[0])
+        self.assertIn("b.nii.gz: No space left on device", logged.output[1])
+
+    def test_handlers_see_the_output_of_good_cases_only(self) -> None:
+        self.put_one_good_and_three_bad()
+        seen: list[tuple] = []
+        evaluator = self.evaluator(Brighter())
+        pick = from_engine(["image", "pred"])
+        evaluator.add_event_handler(Events.ITERATION_COMPLETED, lambda engine: seen.append(pick(engine.state.output)))
+        evaluator.run()
+        ((images, masks),) = seen
+        self.assertEqual((images[0].shape, masks[0].shape), ((1, 6, 5, 4), (1, 6, 5, 4)))
+
+    def test_warnings_are_in_the_results(self) -> None:
+        self.put("a.nii.gz")
+        evaluator = self.evaluator(Brighter())
+        evaluator.run()
+        (result,) = evaluator.results
+        self.assertEqual(result.status, "segmented")
+        self.assertRegex(result.remarks[0], "a.nii.gz: expected Hounsfield units")
+
     def test_keyboard_interrupt_ends_the_run(self) -> None:
         self.put("a.nii.gz", first=100.0)
         self.put("b.nii.gz")
@@ -177,19 +211,6 @@ class TestCaseEvaluator(unittest.TestCase):
         self.put("b.nii.gz")
         self.evaluator(Spy(RuntimeError("x")).train()).run()
         self.assertEqual(set(modes), {False})
-
-
-class TestCaseDataset(unittest.TestCase):
-    def test_good_items_are_as_the_transform_leaves_them(self) -> None:
-        dataset = CaseDataset([{"image": 2}], lambda item: {"image": item["image"] * 3})
-        self.assertEqual(dataset[0], {"image": 6})
-
-    def test_bad_items_carry_path_and_reason(self) -> None:
-        def transform(item: dict) -> dict:
-            raise RuntimeError("applying transform") from OSError("no such file")
-
-        item = CaseDataset([{"image": Path("/data/a.nii.gz")}], transform)[0]
-        self.assertEqual(item, {"image": "/data/a.nii.gz", "failure": "OSError: no such file"})
 
 
 if __name__ == "__main__":

@@ -54,6 +54,12 @@ class TestFileAffined(unittest.TestCase):
         with self.assertRaisesRegex(InputError, "ct.nii.gz: expected an invertible affine"):
             FileAffined("image")(LoadImaged("image")({"image": self.file}))
 
+    @parameterized.expand([("metres", 1e-3), ("microns", 1e3)])
+    def test_voxels_of_no_patients_size_are_refused(self, _: str, factor: float) -> None:
+        self.write(SFORM * [[factor], [factor], [factor], [1]])
+        with self.assertRaisesRegex(InputError, "ct.nii.gz: expected voxels of 0.01 to 100 mm, but found"):
+            FileAffined("image")(LoadImaged("image")({"image": self.file}))
+
     def test_file_without_orientation_is_named(self) -> None:
         self.write(SFORM, code=0)
         with self.assertLogs("monai_unet3plus.transforms.file_affine", "WARNING") as log:

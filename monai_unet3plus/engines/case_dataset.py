@@ -1,0 +1,87 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from monai.data import Dataset
+from monai.utils import CommonKeys
+
+from ..data.reader_process import ReaderProcess
+from ..errors import InputError, explanation_of
+from ..remarks import collected_warnings
+
+__all__ = ["FAILURE", "REMARKS", "CaseDataset", "reason_of"]
+
+logger = logging.getLogger(__name__)
+
+FAILURE = "failure"
+REMARKS = "remarks"
+
+
+class CaseDataset(Dataset):
+    """
+    A :py:class:`monai.data.Dataset` of dictionaries in which a case that can't be loaded is an item too.
+
+    Such an item is ``{"image": path, "failure": reason}``. Files are tried out in a process of their own first, see
+    :py:class:`monai_unet3plus.data.reader_process.ReaderProcess`: one that makes a reader crash or hang, or claims to
+    be larger than memory, is a failure like others. What transforms warned of is in the items under "remarks", a line
+    for each warning.
+
+    Args:
+        data: ``[{"image": path}, ...]``; what is no path is not tried out.
+        transform: loads and preprocesses a case.
+        max_voxels: cases that claim more voxels are refused before memory is allocated for them. Defaults to 2**30.
+        time_limit: seconds for reading a case. Defaults to 600.
+    """
+
+    def __init__(
+        self, data: Sequence, transform: Callable | None = None, max_voxels: int = 2**30, time_limit: float = 600.0
+    ) -> None:
+        super().__init__(data, transform)
+        self.reader = ReaderProcess(max_voxels, time_limit)
+
+    def _transform(self, index: int) -> Any:
+        image = self.data[index][CommonKeys.IMAGE]
+        with collected_warnings() as remarks:
+            try:
+                if isinstance(image, (str, os.PathLike)):
+                    self.reader.check(image)
+                item = super()._transform(index)
+            except Exception as e:
+                logger.debug("case %s", self.data[index], exc_info=True)
+                item = {CommonKeys.IMAGE: str(image), FAILURE: reason_of(e)}
+        if remarks and isinstance(item, dict):
+            item[REMARKS] = "\n".join(remarks)
+        return item
+
+
+def reason_of(error: BaseException) -> str:
+    """
+    The sentence that explains an error to a user.
+
+    Args:
+        error: the exception that arrived.
+    """
+    cause = explanation_of(error)
+    text = str(cause)
+    if "Traceback (most recent call last)" in text:  # SaveImage makes one of what its writer raises
+        return re.sub(r"^\w*Error: (\[Errno \d+\] )?", "", text.strip().splitlines()[-1])
+    message = " ".join(text.split())
+    if isinstance(cause, InputError):
+        return message
+    if isinstance(cause, OSError) and cause.errno is not None:
+        return os.strerror(cause.errno) + (f": {cause.filename}" if cause.filename else "")
+    return f"{type(cause).__name__}: {message}" if message else type(cause).__name__
