@@ -24,6 +24,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -40,6 +41,7 @@ logger = logging.getLogger("network")
 Run = Callable[[], object]
 PUBLISHED, OURS = "published network", "`UNet3Plus`"
 PREPARED = "`prepare_for_inference(UNet3Plus())`"
+IN_BFLOAT16 = ", bfloat16 autocast"
 
 
 def main() -> None:
@@ -69,10 +71,11 @@ def head(rounds: int, size: int) -> str:
 Written by `python -m tests.benchmarks.network --rounds {rounds} --size {size} --output docs/performance.md`.
 
 {machine()}.
-One image of 3 x {size} x {size}, float32, the paper's width. Contestants take turns, {rounds} rounds after one to warm
-up; medians with quartiles, and ratios turn by turn. Memory is the most that tensors hold at once beyond the weights,
-without what the libraries under PyTorch take for themselves. Matrix products of 2048 x 2048 run at
-{matmul_flops(torch.float32) / 1e9:.0f} GFLOP/s here, the peak that shares refer to.
+One image of 3 x {size} x {size}, float32 unless said, the paper's width. Contestants take turns, {rounds} rounds after
+one to warm up; medians with quartiles, and ratios turn by turn. Memory is the most that tensors hold at once beyond the
+weights, without what the libraries under PyTorch take for themselves. Matrix products of 2048 x 2048 run at
+{matmul_flops(torch.float32) / 1e9:.0f} GFLOP/s here in float32 and at {matmul_flops(torch.bfloat16) / 1e9:.0f} in
+bfloat16, the peaks that shares refer to.
 """
 
 
@@ -87,6 +90,9 @@ def inference(image: torch.Tensor, rounds: int) -> str:
         PUBLISHED: lambda: published_forward(state, image),
         OURS: lambda: ours(image),
         PREPARED: lambda: prepared(image),
+        PUBLISHED + IN_BFLOAT16: in_bfloat16(lambda: published_forward(state, image)),
+        OURS + IN_BFLOAT16: in_bfloat16(lambda: ours(image)),
+        PREPARED + IN_BFLOAT16: in_bfloat16(lambda: prepared(image)),
         "MONAI `BasicUNetPlusPlus`, equal widths": lambda: plus_plus(image),
         "MONAI `AttentionUnet`, equal widths": lambda: attention(image),
     }
@@ -103,20 +109,28 @@ def training(image: torch.Tensor, rounds: int) -> str:
         tensor.requires_grad_(name.endswith(("weight", "bias")))
     target = (image[:, :1] > 0.5).float()
 
-    def step(outputs: list[torch.Tensor]) -> None:
-        sum(F.binary_cross_entropy_with_logits(logits, target) for logits in outputs).backward()
-
-    def published() -> None:
-        step(published_forward(state, image).logits)
-        for tensor in state.values():
+    def step(forward: Callable[[], list[torch.Tensor]]) -> None:
+        sum(F.binary_cross_entropy_with_logits(logits.float(), target) for logits in forward()).backward()
+        for tensor in (*state.values(), *ours.parameters()):
             tensor.grad = None
 
-    def package() -> None:
-        step(ours(image))
-        ours.zero_grad(set_to_none=True)
+    def published() -> list[torch.Tensor]:
+        return published_forward(state, image).logits
 
-    title = "\n## Training step: forward and backward, five side outputs\n\n"
-    return title + table({PUBLISHED: published, OURS: package}, rounds)
+    def package() -> list[torch.Tensor]:
+        return ours(image)
+
+    contestants: dict[str, Run] = {
+        PUBLISHED: lambda: step(published),
+        OURS: lambda: step(package),
+        PUBLISHED + IN_BFLOAT16: lambda: step(in_bfloat16(published)),
+        OURS + IN_BFLOAT16: lambda: step(in_bfloat16(package)),
+    }
+    return "\n## Training step: forward and backward, five side outputs\n\n" + table(contestants, rounds)
+
+
+def in_bfloat16(forward: Callable[[], Any]) -> Callable[[], Any]:
+    return torch.autocast("cpu", dtype=torch.bfloat16)(forward)
 
 
 def organ_free_slice(image: torch.Tensor, rounds: int) -> str:
@@ -149,16 +163,19 @@ def table(contestants: dict[str, Run], rounds: int) -> str:
             run()
         flops[name] = counter.get_total_flops()
     found = seconds(contestants, rounds)
-    peak = matmul_flops(torch.float32)
+    peak, bfloat16_peak = matmul_flops(torch.float32), matmul_flops(torch.bfloat16)
     rows = [
-        "| | time | of the published | memory | of the published | GFLOP | share of the peak |",
-        "|---|---|---|---|---|---|---|",
+        "| | time | of the published | of the published in bfloat16 | memory | of the published | GFLOP "
+        "| share of the peak |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for name in contestants:
+        lower = name.endswith(IN_BFLOAT16)
         rows.append(
             f"| {name} | {spread(found[name])} | {ratio(found[name], found[PUBLISHED])} "
+            f"| {ratio(found[name], found[PUBLISHED + IN_BFLOAT16]) if lower else ''} "
             f"| {memory[name] / 2**30:.2f} GiB | {memory[name] / memory[PUBLISHED]:.2f} | {flops[name] / 1e9:.0f} "
-            f"| {flops[name] / median(found[name]) / peak:.0%} |"
+            f"| {flops[name] / median(found[name]) / (bfloat16_peak if lower else peak):.0%} |"
         )
     return "\n".join(rows) + "\n"
 
@@ -166,7 +183,6 @@ def table(contestants: dict[str, Run], rounds: int) -> str:
 NOT_MEASURED = """
 ## Not measured
 
-- bfloat16: the processor above has no instructions for it.
 - Any GPU: batches of 1, 8 and 32, TF32, bfloat16, slices per second, peak memory.
 
 A whole CT against the published network under MONAI's `SliceInferer`: [whole_ct.md](whole_ct.md).

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn as nn
-from monai.networks.blocks import Convolution
 
 from ..blocks import (
     ABSENT_LOGIT,
     FullScaleNode,
+    OutputConv3x3,
     PlainEncoder,
     PresenceHead,
     arrange_for_winograd,
@@ -119,7 +119,7 @@ class UNet3Plus(nn.Module):
 
         supervised = channels if deep_supervision else channels[:1]
         self.heads = nn.ModuleList(  # finest first
-            Convolution(spatial_dims, width, out_channels, conv_only=True, padding=1) for width in supervised
+            OutputConv3x3(spatial_dims, width, out_channels) for width in supervised
         )
         self.presence_head = (
             PresenceHead(spatial_dims, features[-1], out_channels, presence_dropout) if classification_guided else None
