@@ -100,7 +100,7 @@ class Conv3x3(nn.Module):
 
 class OutputConv3x3(nn.Module):
     """
-    A 3x3 convolution by :py:func:`conv3x3` and nothing else, to logits.
+    A 3x3 convolution by :py:func:`conv3x3` and nothing else, to logits; of maps in half precision, in float32.
 
     Args:
         spatial_dims: number of spatial dimensions.
@@ -120,4 +120,7 @@ class OutputConv3x3(nn.Module):
         Returns:
             maps of shape ``(B, out_channels, H, W[, D])``.
         """
-        return conv3x3(x, self.conv.weight, self.conv.bias)
+        logits = conv3x3(x, self.conv.weight, self.conv.bias)
+        if logits.dtype == torch.bfloat16 or logits.dtype == torch.float16:
+            return logits.float()
+        return logits
