@@ -26,7 +26,7 @@ from monai_unet3plus.workflow import (
     check_window,
     exit_on_error,
     exit_with_status,
-    warn_of_phantom_weights,
+    warn_of_delivered_weights,
 )
 
 LOGGER = "monai_unet3plus.workflow"
@@ -109,33 +109,33 @@ class TestExitWithStatus(unittest.TestCase):
         self.assertIn("1 of 5 cases segmented, 0 failed, 4 not tried", logged.output[-1])
 
 
-class TestWarnOfPhantomWeights(unittest.TestCase):
+class TestWarnOfDeliveredWeights(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.path = Path(folder.name) / "model.pt"
         self.path.write_bytes(b"weights")
-        self.sha256 = hashlib.sha256(b"weights").hexdigest()
+        self.weights = {"sha256": hashlib.sha256(b"weights").hexdigest(), "warning": "only a few cases"}
 
-    def test_delivered_phantom_weights_give_a_warning_with_their_path(self) -> None:
+    def test_delivered_weights_give_the_warning_with_their_path(self) -> None:
         with self.assertLogs(LOGGER, "WARNING") as logged:
-            warn_of_phantom_weights(str(self.path), {"sha256": self.sha256, "trained_on": "phantoms"})
+            warn_of_delivered_weights(str(self.path), self.weights)
         self.assertEqual(len(logged.output), 1)
-        self.assertIn(str(self.path), logged.output[0])
-        self.assertIn("phantoms", logged.output[0])
+        self.assertIn(f"{self.path}: only a few cases", logged.output[0])
 
     def test_own_weights_give_none(self) -> None:
         self.path.write_bytes(b"other weights")
         with self.assertNoLogs(LOGGER):
-            warn_of_phantom_weights(str(self.path), {"sha256": self.sha256, "trained_on": "phantoms"})
+            warn_of_delivered_weights(str(self.path), self.weights)
 
-    def test_weights_trained_on_cts_give_none(self) -> None:
+    def test_weights_that_need_no_warning_give_none(self) -> None:
+        del self.weights["warning"]
         with self.assertNoLogs(LOGGER):
-            warn_of_phantom_weights(str(self.path), {"sha256": self.sha256, "trained_on": "LiTS"})
+            warn_of_delivered_weights(str(self.path), self.weights)
 
     def test_missing_file_gives_none(self) -> None:
         with self.assertNoLogs(LOGGER):
-            warn_of_phantom_weights(str(self.path) + "x", {"sha256": self.sha256, "trained_on": "phantoms"})
+            warn_of_delivered_weights(str(self.path) + "x", self.weights)
 
 
 class TestCheckDevice(unittest.TestCase):

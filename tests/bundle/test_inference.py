@@ -117,13 +117,17 @@ class TestInference(unittest.TestCase):
         self.assertEqual(len(log.output), 1)
         self.assertIn(sentence, log.output[0])
 
-    def test_phantom_weights_are_warned_of(self) -> None:
+    def test_delivered_weights_are_warned_of(self) -> None:
         workflow = inference(
-            self.data, self.masks, checkpoint=str(BUNDLE / "models" / "model.pt"), features=[16, 32, 64, 128, 256]
+            self.data,
+            self.masks,
+            checkpoint=str(BUNDLE / "models" / "model.pt"),
+            features=[16, 32, 64, 128, 256],
+            organs={"liver": 1, "spleen": 2},
         )
         with self.assertLogs("monai_unet3plus.workflow", logging.WARNING) as log:
             workflow.initialize()
-        self.assertIn("trained on synthetic phantoms only", log.output[0])
+        self.assertIn("four small CTs", log.output[0])
 
 
 WHOLE_SLICES = {"roi_size": [-1, -1]}
