@@ -40,7 +40,7 @@ def inference(dataset_dir: Path, output_dir: Path, **overrides: Any) -> ConfigWo
     """
     options = {**NARROW, "inferer#progress": False, **overrides}
     if "checkpoint" not in options:
-        options["checkpoint"] = str(_write_checkpoint(output_dir.parent, len(options.get("organs", {"liver": 1}))))
+        options["checkpoint"] = str(write_checkpoint(output_dir.parent, len(options.get("organs", {"liver": 1}))))
     return _workflow(["inference"], "infer", dataset_dir=str(dataset_dir), output_dir=str(output_dir), **options)
 
 
@@ -75,7 +75,7 @@ def run(workflow: ConfigWorkflow) -> None:
     workflow.finalize()
 
 
-def _write_checkpoint(folder: Path, organs: int) -> Path:
+def write_checkpoint(folder: Path, organs: int) -> Path:
     """Random weights whose logits are about as often positive as negative, so that masks are not all one value."""
     torch.manual_seed(0)
     network = UNet3Plus(
