@@ -73,7 +73,7 @@ def exit_on_error(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
 
 def exit_with_status(evaluator: CaseEvaluator) -> None:
     """
-    Sum up a run over cases: the last lines of the log are a table of those that failed, and their number.
+    Sum up a run over cases: the last lines of the log are those to look at, those that failed, and their number.
 
     Args:
         evaluator: after its run.
@@ -81,6 +81,10 @@ def exit_with_status(evaluator: CaseEvaluator) -> None:
     Raises:
         SystemExit: With status 3 if some cases failed or were not tried, 1 if no case has a mask.
     """
+    for result in evaluator.results:
+        for organ, facts in result.organs.items():
+            if facts.get("flags"):
+                logger.warning("look at: %s  %s: %s", result.image, organ, "; ".join(facts["flags"]))
     failures, done = evaluator.failures, evaluator.succeeded
     total = done + len(failures) + evaluator.not_tried
     if done == total:

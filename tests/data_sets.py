@@ -55,7 +55,7 @@ def write_boxes(folder: Path, cases: int = 3, test_cases: int = 1, shape: tuple[
     (folder / "dataset.json").write_text(json.dumps({"training": training}))
 
 
-def write_dicom_series(volume: Path, folder: Path, number: int = 1) -> None:
+def write_dicom_series(volume: Path, folder: Path, number: int = 1, more: dict[str, str] | None = None) -> None:
     """
     Write a volume as a DICOM series of CT slices, without suffixes in the names.
 
@@ -63,6 +63,7 @@ def write_dicom_series(volume: Path, folder: Path, number: int = 1) -> None:
         volume: file of a volume whose third axis goes along the patient.
         folder: gets one file per slice.
         number: makes the series' identifier.
+        more: further fields, such as ``{"0010|0010": "DOE^JANE"}``.
     """
     folder.mkdir(parents=True, exist_ok=True)
     image = SimpleITK.Cast(SimpleITK.ReadImage(str(volume)), SimpleITK.sitkInt16)
@@ -83,7 +84,7 @@ def write_dicom_series(volume: Path, folder: Path, number: int = 1) -> None:
             "0020|0032": "\\".join(f"{value:.6f}" for value in position),
             "0020|0037": "\\".join(f"{direction[i]:.6f}" for i in (0, 3, 6, 1, 4, 7)),
         }
-        for tag, value in tags.items():
+        for tag, value in {**tags, **(more or {})}.items():
             plane.SetMetaData(tag, value)
         writer.SetFileName(str(folder / f"series{number}_{z:03d}"))
         writer.Execute(plane)

@@ -19,6 +19,7 @@ from .adjacent_slices import (
 from .checks import CheckGridd, CheckPaird, CheckVolumed
 from .dicom import CheckSeriesd
 from .file_affine import FileAffined
+from .intensity_check import CheckIntensityd
 from .organs import LabelMapToMasksd, SelectOrgansd, logits_to_label_map
 from .outputs import FinestOutputd
 from .plane import ResamplePlaned
@@ -31,6 +32,7 @@ __all__ = [
     "AdjacentSlicesToChannelsDict",
     "AdjacentSlicesToChannelsd",
     "CheckGridd",
+    "CheckIntensityd",
     "CheckPaird",
     "CheckSeriesd",
     "CheckVolumed",
