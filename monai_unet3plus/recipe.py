@@ -30,7 +30,6 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-from scipy import ndimage
 
 from .commands import run_bundle
 from .data.cases import mask_path
@@ -123,36 +122,19 @@ def train(bundle: Path, work: Path, cases: list[Case], epochs: int, overrides: d
     return weights
 
 
-def self_labelled(bundle: Path, images: list[Path], weights: Path, work: Path, overrides: dict[str, str]) -> list[Case]:
+def self_labelled(
+    bundle: Path, images: list[Path], weights: Path, work: Path, overrides: dict[str, str]
+) -> list[Case]:
     """Cases of CTs that a network labels itself; the largest piece of each organ counts."""
-    cases = []
-    for image in images:
-        mask = mask_path(image, image.parent, work)
-        cases.append({"image": str(image), "label": str(mask)})
-        if mask.is_file():
-            continue
-        inputs, raw = work / "images", work / "raw"  # a folder with this CT, of whatever folder it is from
-        inputs.mkdir(parents=True, exist_ok=True)
+    inputs, masks = work / "images", work / "labels"
+    inputs.mkdir(parents=True, exist_ok=True)
+    for image in images:  # a folder with these CTs alone, wherever they are
         link = inputs / image.name
-        link.unlink(missing_ok=True)
-        link.symlink_to(image.resolve())
-        run_bundle(
-            bundle, "inference", _ENVIRONMENT, dataset_dir=inputs, output_dir=raw, checkpoint=weights, **overrides
-        )
-        found = nib.Nifti1Image.from_filename(mask_path(link, inputs, raw))
-        label = largest_pieces(np.asarray(found.dataobj))
-        with replacing(mask) as unfinished:
-            nib.save(nib.Nifti1Image(label, found.affine), unfinished)
-    return cases
-
-
-def largest_pieces(label: np.ndarray) -> np.ndarray:
-    """The label map with the largest connected piece of each value only."""
-    kept = np.zeros(label.shape, np.uint8)
-    for value in np.unique(label[label > 0]):
-        pieces, _ = ndimage.label(label == value)
-        kept[pieces == np.bincount(pieces.ravel())[1:].argmax() + 1] = value
-    return kept
+        if not link.is_symlink():
+            link.symlink_to(image.resolve())
+    options: dict[str, str | Path] = {"checkpoint": weights, "keep_largest": "True", **overrides}
+    run_bundle(bundle, "inference", _ENVIRONMENT, dataset_dir=inputs, output_dir=masks, **options)
+    return [{"image": str(image), "label": str(mask_path(inputs / image.name, inputs, masks))} for image in images]
 
 
 def evaluate(bundle: Path, work: Path, case: Case, weights: Path, overrides: dict[str, str]) -> None:

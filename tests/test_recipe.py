@@ -66,7 +66,7 @@ class TestRecipe(unittest.TestCase):
         for name in ("case_1", "negative", "organ_free", "self_labelled"):
             self.assertIn(name, listed)
         self.assertEqual(np.asarray(nib.load(work / "organ_free" / "box_2.nii.gz").dataobj).max(), 0)
-        label = nib.load(work / "self_labelled" / "box_3_seg.nii.gz")
+        label = nib.load(work / "self_labelled" / "labels" / "box_3_seg.nii.gz")
         np.testing.assert_allclose(label.affine, nib.load(self.unlabelled).affine)
         with (work / "evaluation" / "cases.csv").open() as file:
             self.assertEqual({row["organ"] for row in csv.DictReader(file)}, {"liver", "spleen"})
