@@ -109,7 +109,7 @@ def train(bundle: Path, work: Path, cases: list[Case], epochs: int, overrides: d
         bundle,
         ["train", "synthesis"],
         _ENVIRONMENT,
-        dataset_dir="/",
+        dataset_dir=work,
         datalist_file=_datalist(work / "datalist.json", cases),
         split="all",
         output_dir=work,
@@ -146,7 +146,7 @@ def evaluate(bundle: Path, work: Path, case: Case, weights: Path, overrides: dic
         **overrides,
     }
     configs = ["train", "synthesis", "evaluate"]
-    run_bundle(bundle, configs, _ENVIRONMENT, dataset_dir="/", output_dir=work, **options)
+    run_bundle(bundle, configs, _ENVIRONMENT, dataset_dir=Path(case["image"]).parent, output_dir=work, **options)
 
 
 def _datalist(file: Path, cases: list[Case]) -> Path:
