@@ -67,6 +67,7 @@ MEANING = {
     "finetune_organs": "organs that those weights were trained for, in their order",
     "num_workers": "processes that load data",
     "output_postfix": "what the names of masks end in",
+    "dicom_seg": "whether to write masks of DICOM series as DICOM SEG too, see [dicom.md](dicom.md)",
     "checkpoint": "file of weights",
     "load_pretrain": "whether to load `checkpoint`; MONAI's tools switch it off and load by themselves",
     "prepare_network": "whether to fold batch norm into the convolutions: faster, the same numbers",

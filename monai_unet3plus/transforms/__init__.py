@@ -17,7 +17,8 @@ from .adjacent_slices import (
     AdjacentSlicesToChannelsDict,
 )
 from .checks import CheckGridd, CheckPaird, CheckVolumed
-from .dicom import CheckSeriesd
+from .dicom import CheckSeriesd, LoadVolumed
+from .dicom_seg import SaveDicomSegd
 from .file_affine import FileAffined
 from .organs import LabelMapToMasksd, SelectOrgansd, logits_to_label_map
 from .outputs import FinestOutputd
@@ -37,6 +38,7 @@ __all__ = [
     "FileAffined",
     "FinestOutputd",
     "LabelMapToMasksd",
+    "LoadVolumed",
     "RandLesionsd",
     "RandLungDomesd",
     "RandOrganIntensitiesd",
@@ -44,6 +46,7 @@ __all__ = [
     "RandTissueIntensitiesd",
     "RandVesselsd",
     "ResamplePlaned",
+    "SaveDicomSegd",
     "SelectOrgansd",
     "logits_to_label_map",
 ]
