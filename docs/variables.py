@@ -24,7 +24,7 @@ from typing import Any
 
 DOCS = Path(__file__).resolve().parent
 CONFIGS = DOCS.parent / "bundle" / "configs"
-NAMES = ("train", "evaluate", "multi_gpu_train", "multi_gpu_evaluate", "inference", "inference_trt")
+NAMES = ("train", "synthesis", "evaluate", "multi_gpu_train", "multi_gpu_evaluate", "inference", "inference_trt")
 
 # what MONAI reads by these names, and intermediate values
 NO_VARIABLES = {"imports", "initialize", "run", "finalize"}
@@ -42,6 +42,7 @@ MEANING = {
     "seed": "of weights, splits, crops and augmentation",
     "organs": "maps each organ to the label value or values that make it up; the first is 1 in masks, the second 2",
     "window": "Hounsfield units that become 0 and 1",
+    "pixel_size": "pixels in mm that slices are resampled to for the network; `None` keeps those of each CT",
     "num_slices": "neighbouring slices that are the network's channels, an odd number",
     "features": "channels of the encoder's five levels; the paper's are `[64, 128, 256, 512, 1024]`",
     "deep_supervision": "whether each decoder level has an output of its own in training",
@@ -54,6 +55,9 @@ MEANING = {
     "organ_free_share": "share of crops whose centre slice has no organ",
     "num_samples": "crops of each case and epoch",
     "affine_prob": "share of crops that are rotated and scaled at random",
+    "organ_ranges": "lowest and highest mean of each organ in Hounsfield units, between which synthesis draws",
+    "slabs_per_epoch": "cases that an epoch draws, each as often as it takes",
+    "bfloat16": "whether to compute in bfloat16 on a CPU; by default where the processor has instructions for it",
     "batch_size": "cases in a batch, of `num_samples` crops each",
     "learning_rate": "at the beginning; it falls to 0 by a polynomial of power 0.9",
     "epochs": "passes over the training cases",
@@ -68,6 +72,10 @@ MEANING = {
     "num_workers": "processes that load data",
     "output_postfix": "what the names of masks end in",
     "dicom_seg": "whether to write masks of DICOM series as DICOM SEG too, see [dicom.md](dicom.md)",
+    "overwrite": "whether to make masks again that are there and not stale",
+    "intensity_check": 'what is hardly a CT in Hounsfield units is refused ("error"), warned of ("warn") or taken ("off")',
+    "keep_largest": "whether of each organ only the largest connected part stays in the mask",
+    "volume_range_ml": "volumes in ml of each organ outside which the report says to look at the mask",
     "checkpoint": "file of weights",
     "load_pretrain": "whether to load `checkpoint`; MONAI's tools switch it off and load by themselves",
     "prepare_network": "whether to fold batch norm into the convolutions: faster, the same numbers",
@@ -80,8 +88,8 @@ HEAD = """# Configuration
 Every variable at the top of the bundle's configs. On the command line, `--NAME VALUE` replaces it, in Python's syntax:
 `--epochs 50 --organs "{'liver': 1, 'spleen': 2}"`. Deeper entries are reached by `#`: `--optimizer#momentum 0.95`.
 `@NAME` is the value of another variable, `$` begins a Python expression. A config that comes later in a list replaces
-what it names: `evaluate.json` and `multi_gpu_train.json` come after `train.json`, `multi_gpu_evaluate.json` after both,
-and `inference_trt.json` after `inference.json`.
+what it names: `synthesis.json`, `evaluate.json` and `multi_gpu_train.json` come after `train.json`,
+`multi_gpu_evaluate.json` after the last two, and `inference_trt.json` after `inference.json`.
 
 Written by `python docs/variables.py` from the configs.
 

@@ -31,7 +31,7 @@ __all__ = [
     "check_window",
     "exit_on_error",
     "exit_with_status",
-    "warn_of_phantom_weights",
+    "warn_of_delivered_weights",
 ]
 
 logger = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ def exit_on_error(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
 
 def exit_with_status(evaluator: CaseEvaluator) -> None:
     """
-    Sum up a run over cases: the last lines of the log are a table of those that failed, and their number.
+    Sum up a run over cases: the last lines of the log are those to look at, those that failed, and their number.
 
     Args:
         evaluator: after its run.
@@ -81,6 +81,10 @@ def exit_with_status(evaluator: CaseEvaluator) -> None:
     Raises:
         SystemExit: With status 3 if some cases failed or were not tried, 1 if no case has a mask.
     """
+    for result in evaluator.results:
+        for organ, facts in result.organs.items():
+            if facts.get("flags"):
+                logger.warning("look at: %s  %s: %s", result.image, organ, "; ".join(facts["flags"]))
     failures, done = evaluator.failures, evaluator.succeeded
     total = done + len(failures) + evaluator.not_tried
     if done == total:
@@ -94,23 +98,20 @@ def exit_with_status(evaluator: CaseEvaluator) -> None:
     raise SystemExit(EXIT_SOME_FAILED if done else EXIT_NOTHING_DONE)
 
 
-def warn_of_phantom_weights(checkpoint: str, weights: Mapping[str, str]) -> None:
+def warn_of_delivered_weights(checkpoint: str, weights: Mapping[str, str]) -> None:
     """
-    Warn if the weights in use are those that the bundle was delivered with, and were trained on phantoms only.
+    Say what the bundle's maker warns of, if the weights in use are those that it was delivered with.
 
     Args:
         checkpoint: path of the weights.
-        weights: the entry ``weights`` of ``metadata.json``, ``{"sha256": ..., "trained_on": ...}``.
+        weights: the entry ``weights`` of ``metadata.json``, ``{"sha256": ..., "warning": ...}``; without a warning
+            nothing is said.
     """
-    if weights["trained_on"] != "phantoms":
-        return
     path = Path(checkpoint)
-    if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == weights["sha256"]:
-        logger.warning(
-            "%s was trained on synthetic phantoms only: masks of real CTs will be wrong. "
-            "Train on your own data first, see the bundle's README.",
-            path,
-        )
+    if "warning" not in weights or not path.is_file():
+        return
+    if hashlib.sha256(path.read_bytes()).hexdigest() == weights["sha256"]:
+        logger.warning("%s: %s", path, weights["warning"])
 
 
 def check_window(window: Sequence[float]) -> None:

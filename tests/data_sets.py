@@ -55,7 +55,14 @@ def write_boxes(folder: Path, cases: int = 3, test_cases: int = 1, shape: tuple[
     (folder / "dataset.json").write_text(json.dumps({"training": training}))
 
 
-def write_dicom_series(volume: Path, folder: Path, number: int = 1, modality: str = "CT", slices: int = 1000) -> None:
+def write_dicom_series(
+    volume: Path,
+    folder: Path,
+    number: int = 1,
+    modality: str = "CT",
+    slices: int = 1000,
+    more: dict[str, str] | None = None,
+) -> None:
     """
     Write a volume as a DICOM series of CT slices, without suffixes in the names.
 
@@ -65,6 +72,7 @@ def write_dicom_series(volume: Path, folder: Path, number: int = 1, modality: st
         number: makes the series' identifier.
         modality: what the files say they are.
         slices: number of slices to write at most.
+        more: further fields, such as ``{"0010|0010": "DOE^JANE"}``.
     """
     folder.mkdir(parents=True, exist_ok=True)
     image = SimpleITK.Cast(SimpleITK.ReadImage(str(volume)), SimpleITK.sitkInt16)
@@ -96,7 +104,7 @@ def write_dicom_series(volume: Path, folder: Path, number: int = 1, modality: st
             "0020|0032": "\\".join(f"{value:.6f}" for value in position),
             "0020|0037": "\\".join(f"{direction[i]:.6f}" for i in (0, 3, 6, 1, 4, 7)),
         }
-        for tag, value in tags.items():
+        for tag, value in {**tags, **(more or {})}.items():
             plane.SetMetaData(tag, value)
         writer.SetFileName(str(folder / f"series{number}_{z:03d}"))
         writer.Execute(plane)

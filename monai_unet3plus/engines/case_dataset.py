@@ -19,14 +19,16 @@ from typing import Any
 from monai.data import Dataset
 from monai.utils import CommonKeys
 
+from ..data.mask_records import MaskRecords
 from ..data.reader_process import ReaderProcess
 from ..errors import InputError, explanation_of
 from ..remarks import collected_warnings
 
-__all__ = ["FAILURE", "REMARKS", "CaseDataset", "reason_of"]
+__all__ = ["DONE", "FAILURE", "REMARKS", "CaseDataset", "reason_of"]
 
 logger = logging.getLogger(__name__)
 
+DONE = "done"
 FAILURE = "failure"
 REMARKS = "remarks"
 
@@ -45,12 +47,20 @@ class CaseDataset(Dataset):
         transform: loads and preprocesses a case.
         max_voxels: cases that claim more voxels are refused before memory is allocated for them. Defaults to 2**30.
         time_limit: seconds for reading a case. Defaults to 600.
+        records: tells which cases have their masks; those are not loaded, their items are ``{"image": path, "done":
+            True}``. Defaults to None, all are loaded.
     """
 
     def __init__(
-        self, data: Sequence, transform: Callable | None = None, max_voxels: int = 2**30, time_limit: float = 600.0
+        self,
+        data: Sequence,
+        transform: Callable | None = None,
+        max_voxels: int = 2**30,
+        time_limit: float = 600.0,
+        records: MaskRecords | None = None,
     ) -> None:
         super().__init__(data, transform)
+        self.records = records
         self.reader = ReaderProcess(max_voxels, time_limit)
 
     def _transform(self, index: int) -> Any:
@@ -58,6 +68,8 @@ class CaseDataset(Dataset):
         with collected_warnings() as remarks:
             try:
                 if isinstance(image, (str, os.PathLike)):
+                    if self.records is not None and self.records.is_done(image):
+                        return {CommonKeys.IMAGE: str(image), DONE: True}
                     self.reader.check(image)
                 item = super()._transform(index)
             except Exception as e:

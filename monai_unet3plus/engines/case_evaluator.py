@@ -15,6 +15,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from time import time
 from typing import Any
@@ -24,8 +25,9 @@ from ignite.engine import Events
 from monai.engines import SupervisedEvaluator
 from monai.utils import CommonKeys
 
+from ..data.mask_records import MaskRecords
 from ..remarks import collected_warnings
-from .case_dataset import FAILURE, REMARKS, reason_of
+from .case_dataset import DONE, FAILURE, REMARKS, reason_of
 
 __all__ = ["CaseEvaluator", "CaseResult"]
 
@@ -41,10 +43,12 @@ class CaseResult:
 
     Args:
         image: path of its image.
-        status: "segmented" or "failed".
+        status: "segmented", "unchanged", when it had its mask already, or "failed".
         reason: why it failed, a sentence.
         remarks: what was warned of.
         seconds: how long inference and postprocessing took.
+        organs: what handlers found out about each organ's mask, see
+            :py:class:`monai_unet3plus.handlers.QualityFlags`.
     """
 
     image: str
@@ -52,6 +56,7 @@ class CaseResult:
     reason: str = ""
     remarks: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    organs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 class CaseEvaluator(SupervisedEvaluator):
@@ -59,16 +64,26 @@ class CaseEvaluator(SupervisedEvaluator):
     A :py:class:`monai.engines.SupervisedEvaluator` that goes on with the next case when one fails.
 
     Loading (by :py:class:`CaseDataset`), inference and postprocessing, which saves the mask, fail or succeed together.
-    Failures are logged as errors when they happen; handlers of ``ITERATION_COMPLETED`` are not called for them, since
-    they expect an output. Where masks can't be written any more, as on a full disk, the run ends.
+    Failures are logged as errors when they happen; handlers of ``ITERATION_COMPLETED`` are not called for them, nor
+    for cases that have their masks, since they expect an output. Where masks can't be written any more, as on a full
+    disk, the run ends.
 
-    ``results`` has an entry for each case of the latest run, ``not_tried`` the number of those that it did not get to.
+    ``results`` has an entry for each case of the latest run, ``current`` is that of the case at work, ``not_tried`` the
+    number of those that it did not get to.
     The loader's batch size has to be 1.
+
+    Args:
+        args: see :py:class:`monai.engines.SupervisedEvaluator`.
+        records: of the masks that postprocessing saves, see :py:class:`monai_unet3plus.data.mask_records.MaskRecords`;
+            a run locks their folder. Defaults to None, no records are kept.
+        kwargs: see :py:class:`monai.engines.SupervisedEvaluator`.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, records: MaskRecords | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.records = records
         self.results: list[CaseResult] = []
+        self.current = CaseResult("", "")
 
     @property
     def failures(self) -> dict[str, str]:
@@ -87,46 +102,65 @@ class CaseEvaluator(SupervisedEvaluator):
 
     def run(self, global_epoch: int = 1) -> None:  # type: ignore[override]
         self.results = []
-        super().run(global_epoch)
+        with nullcontext() if self.records is None else self.records.locked():
+            super().run(global_epoch)
 
     def _iteration(self, engine: CaseEvaluator, batchdata: dict[str, Any]) -> Any:  # type: ignore[override]
         item = dict(batchdata)
         remarks = _first(item.pop(REMARKS, "")).splitlines()
+        if DONE in item:
+            done = CaseResult(_first(item[CommonKeys.IMAGE]), "unchanged")
+            if self.records is not None:
+                done.organs = self.records.organs_of(done.image)
+            return self._end(done)
         if FAILURE in item:
-            return self._fail(CaseResult(_first(item[CommonKeys.IMAGE]), "failed", _first(item[FAILURE]), remarks))
+            return self._end(CaseResult(_first(item[CommonKeys.IMAGE]), "failed", _first(item[FAILURE]), remarks))
         engine.state.batch = item
-        result, started = CaseResult(_path_of(item[CommonKeys.IMAGE]), "segmented", remarks=remarks), time()
+        result = self.current = CaseResult(_path_of(item[CommonKeys.IMAGE]), "segmented", remarks=remarks)
+        started = time()
+        records = self._records_of(result.image)
+        output: Any = []
         with collected_warnings() as more:
             try:
+                if records is not None:
+                    records.start(result.image)
                 output = super()._iteration(engine, item)
+                if records is not None:
+                    records.finish(result.image, result.organs)
             except Exception as e:
                 logger.debug("case failed", exc_info=True)
                 result.status, result.reason = "failed", reason_of(e)
-                if any(text in result.reason for text in _NO_ROOM):
-                    logger.error("masks can't be written any more, the run ends")
-                    self.terminate()
         result.seconds = time() - started
         result.remarks += more
-        if result.status == "failed":
-            return self._fail(result)
-        self.results.append(result)
-        logger.info(
-            "%d of %d: %s segmented in %.0f s",
-            engine.state.iteration,
-            engine.state.epoch_length,
-            result.image,
-            result.seconds,
-        )
-        return output
+        return self._end(result, output)
 
-    def _fail(self, result: CaseResult) -> list:
+    def _end(self, result: CaseResult, output: Any = None) -> Any:
+        """Note and log what became of a case; the output is an empty list if it was not segmented."""
         self.results.append(result)
-        logger.error(result.reason if result.image in result.reason else f"{result.image}: {result.reason}")
+        place = f"{self.state.iteration} of {self.state.epoch_length}: {result.image}"
+        if result.status == "segmented":
+            logger.info("%s segmented in %.0f s", place, result.seconds)
+            return output
         self.state.output = []
+        if result.status == "unchanged":
+            logger.info("%s has its mask", place)
+            return []
+        if any(text in result.reason for text in _NO_ROOM):
+            logger.error("masks can't be written any more, the run ends")
+            self.terminate()
+        logger.error(result.reason if result.image in result.reason else f"{result.image}: {result.reason}")
+        records = self._records_of(result.image)
+        aside = None if records is None else records.set_aside(result.image)
+        if aside is not None:
+            result.remarks.append(f"an older mask was renamed to {aside.name}")
+            logger.warning("%s: an older mask was renamed to %s", result.image, aside)
         return []
 
+    def _records_of(self, image: str) -> MaskRecords | None:
+        return self.records if os.path.lexists(image) else None
+
     def _fire_event(self, event_name: Any, *event_args: Any, **event_kwargs: Any) -> None:
-        if event_name == Events.ITERATION_COMPLETED and self.results and self.results[-1].status == "failed":
+        if event_name == Events.ITERATION_COMPLETED and self.results and self.results[-1].status != "segmented":
             return
         super()._fire_event(event_name, *event_args, **event_kwargs)
 

@@ -20,6 +20,7 @@ from .organ_dice import OrganDice
 from .prepare_network import PrepareNetwork
 from .presence import PresenceVerdicts
 from .progress import ProgressHandler
+from .quality_flags import QualityFlags
 from .run_report import RunReport
 from .seeding import EpochSeed
 from .training_state import TrainingState
@@ -36,6 +37,7 @@ __all__ = [
     "PrepareNetwork",
     "PresenceVerdicts",
     "ProgressHandler",
+    "QualityFlags",
     "RunReport",
     "TrainingHistory",
     "TrainingState",

@@ -10,6 +10,7 @@
 # limitations under the License.
 from __future__ import annotations
 
+import torch
 import torch.nn as nn
 from ignite.engine import Engine, Events
 
@@ -27,10 +28,12 @@ class PrepareNetwork:
 
     Args:
         network: the network.
+        dtype: number type of the copy. Defaults to None, the network's own.
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, dtype: torch.dtype | None = None) -> None:
         self.network = network
+        self.dtype = dtype
 
     def attach(self, engine: Engine) -> None:
         """
@@ -44,4 +47,4 @@ class PrepareNetwork:
         Args:
             engine: a MONAI evaluator.
         """
-        engine.network = prepare_for_inference(self.network)  # type: ignore[attr-defined]
+        engine.network = prepare_for_inference(self.network, self.dtype)  # type: ignore[attr-defined]

@@ -25,7 +25,7 @@ from monai.config import PathLike
 
 from .. import __version__
 from ..engines import CaseEvaluator
-from ..files import replacing
+from ..files import remove_leftovers, replacing
 from .evaluated_cases import case_name
 
 __all__ = ["RunReport"]
@@ -65,15 +65,18 @@ class RunReport:
             engine: after, or within, its run.
         """
         counts = Counter(result.status for result in engine.results)
+        run = {"package": f"monai_unet3plus {__version__}"} if engine.records is None else engine.records.describe_run()
         report = {
-            "package": f"monai_unet3plus {__version__}",
+            **run,
             "started": datetime.fromtimestamp(self._started, timezone.utc).isoformat(timespec="seconds"),
             "seconds": round(time() - self._started, 1),
             "counts": {**counts, "not_tried": engine.not_tried},
             "cases": [self._entry(asdict(result)) for result in engine.results],
         }
         try:
-            with replacing(self.output_dir / "report.json") as path:
+            file = self.output_dir / "report.json"
+            remove_leftovers(file)
+            with replacing(file) as path:
                 path.write_text(json.dumps(report, indent=4, allow_nan=False), encoding="utf-8")
         except OSError as e:  # the disk is full, which the cases say already
             logger.error("report.json was not written to %s: %s", self.output_dir, e.strerror)

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from .one_graph import OneGraph
-from .prepare import prepare_for_inference
+from .prepare import has_native_bfloat16, prepare_for_inference
 from .published_weights import load_published_weights
 
-__all__ = ["OneGraph", "load_published_weights", "prepare_for_inference"]
+__all__ = ["OneGraph", "has_native_bfloat16", "load_published_weights", "prepare_for_inference"]

@@ -18,10 +18,10 @@ from monai.networks.blocks import ADN
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-__all__ = ["prepare_for_inference"]
+__all__ = ["has_native_bfloat16", "prepare_for_inference"]
 
 
-def prepare_for_inference(network: nn.Module) -> nn.Module:
+def prepare_for_inference(network: nn.Module, dtype: torch.dtype | None = None) -> nn.Module:
     """
     A copy of a trained network that is faster and gives the same numbers.
 
@@ -32,6 +32,9 @@ def prepare_for_inference(network: nn.Module) -> nn.Module:
     Args:
         network: :py:class:`monai_unet3plus.networks.nets.UNet3Plus` or another network of MONAI's convolution blocks,
             its weights loaded, on any device.
+        dtype: number type of the copy's weights and computations, for instance ``torch.bfloat16``. A ``UNet3Plus``
+            takes images of any type all the same, and its logits are in float32 at least. Defaults to None, the
+            network's own.
 
     Returns:
         the copy, equal to the network in evaluation mode to 1e-5 in float32.
@@ -43,7 +46,21 @@ def prepare_for_inference(network: nn.Module) -> nn.Module:
             _fold_batch_norm(conv, adn)
         if isinstance(module, nn.Conv2d):
             module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return prepared
+    return prepared if dtype is None else prepared.to(dtype)
+
+
+def has_native_bfloat16(device: torch.device | str) -> bool:
+    """
+    Whether a device is a processor with instructions for products in bfloat16, AVX512-BF16 or AMX; without them
+    bfloat16 is slower than float32. Older versions of PyTorch do not tell, then it is False.
+
+    Args:
+        device: where the network runs.
+    """
+    if torch.device(device).type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
+        return False
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
 def _fold_batch_norm(conv: nn.Conv2d | nn.Conv3d, adn: ADN) -> None:

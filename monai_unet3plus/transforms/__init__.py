@@ -20,6 +20,7 @@ from .checks import CheckGridd, CheckPaird, CheckVolumed
 from .dicom import CheckSeriesd, LoadVolumed
 from .dicom_seg import SaveDicomSegd
 from .file_affine import FileAffined
+from .intensity_check import CheckIntensityd
 from .organs import LabelMapToMasksd, SelectOrgansd, logits_to_label_map
 from .outputs import FinestOutputd
 from .plane import ResamplePlaned
@@ -32,6 +33,7 @@ __all__ = [
     "AdjacentSlicesToChannelsDict",
     "AdjacentSlicesToChannelsd",
     "CheckGridd",
+    "CheckIntensityd",
     "CheckPaird",
     "CheckSeriesd",
     "CheckVolumed",

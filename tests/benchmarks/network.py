@@ -24,6 +24,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -32,6 +33,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from monai_unet3plus.networks import load_published_weights, prepare_for_inference
 from monai_unet3plus.networks.nets import UNet3Plus
+from tests.benchmarks import gpu
 from tests.benchmarks.paired import machine, matmul_flops, peak_bytes, ratio, seconds, spread
 from tests.networks.published import FULL_WIDTHS, published_forward, published_shapes, random_state
 
@@ -40,6 +42,7 @@ logger = logging.getLogger("network")
 Run = Callable[[], object]
 PUBLISHED, OURS = "published network", "`UNet3Plus`"
 PREPARED = "`prepare_for_inference(UNet3Plus())`"
+IN_BFLOAT16 = ", bfloat16 autocast"
 
 
 def main() -> None:
@@ -55,7 +58,8 @@ def main() -> None:
         inference(image, args.rounds),
         training(image, args.rounds),
         organ_free_slice(image, args.rounds),
-        NOT_MEASURED,
+        gpu.page(args.size, args.rounds),
+        HOW,
     ]
     page = "\n".join(parts)
     logger.info(page)
@@ -69,10 +73,10 @@ def head(rounds: int, size: int) -> str:
 Written by `python -m tests.benchmarks.network --rounds {rounds} --size {size} --output docs/performance.md`.
 
 {machine()}.
-One image of 3 x {size} x {size}, float32, the paper's width. Contestants take turns, {rounds} rounds after one to warm
-up; medians with quartiles, and ratios turn by turn. Memory is the most that tensors hold at once beyond the weights,
-without what the libraries under PyTorch take for themselves. Matrix products of 2048 x 2048 run at
-{matmul_flops(torch.float32) / 1e9:.0f} GFLOP/s here, the peak that shares refer to.
+One image of 3 x {size} x {size}, float32 unless said, the paper's width. Contestants take turns, {rounds} rounds after
+one to warm up; medians with quartiles, and ratios turn by turn. Memory is the most that tensors hold at once beyond the
+weights, without what the libraries under PyTorch take for themselves. Matrix products of 2048 x 2048, the best of some
+between the turns, are the peaks that shares refer to.
 """
 
 
@@ -80,13 +84,16 @@ def inference(image: torch.Tensor, rounds: int) -> str:
     """The table of forward passes."""
     state = random_state(published_shapes("UNet_3Plus"))
     ours = load_published_weights(UNet3Plus(), state).eval()
-    prepared = prepare_for_inference(ours)
+    prepared, lower = prepare_for_inference(ours), prepare_for_inference(ours, torch.bfloat16)
     plus_plus = BasicUNetPlusPlus(2, 3, 1, features=(*FULL_WIDTHS, FULL_WIDTHS[0])).eval()
     attention = AttentionUnet(2, 3, 1, channels=FULL_WIDTHS, strides=(2, 2, 2, 2)).eval()
     contestants: dict[str, Run] = {
         PUBLISHED: lambda: published_forward(state, image),
         OURS: lambda: ours(image),
         PREPARED: lambda: prepared(image),
+        PUBLISHED + IN_BFLOAT16: in_bfloat16(lambda: published_forward(state, image)),
+        OURS + IN_BFLOAT16: in_bfloat16(lambda: ours(image)),
+        "`prepare_for_inference(UNet3Plus(), torch.bfloat16)`": lambda: lower(image),
         "MONAI `BasicUNetPlusPlus`, equal widths": lambda: plus_plus(image),
         "MONAI `AttentionUnet`, equal widths": lambda: attention(image),
     }
@@ -103,25 +110,34 @@ def training(image: torch.Tensor, rounds: int) -> str:
         tensor.requires_grad_(name.endswith(("weight", "bias")))
     target = (image[:, :1] > 0.5).float()
 
-    def step(outputs: list[torch.Tensor]) -> None:
-        sum(F.binary_cross_entropy_with_logits(logits, target) for logits in outputs).backward()
-
-    def published() -> None:
-        step(published_forward(state, image).logits)
-        for tensor in state.values():
+    def step(forward: Callable[[], list[torch.Tensor]]) -> None:
+        sum(F.binary_cross_entropy_with_logits(logits.float(), target) for logits in forward()).backward()
+        for tensor in (*state.values(), *ours.parameters()):
             tensor.grad = None
 
-    def package() -> None:
-        step(ours(image))
-        ours.zero_grad(set_to_none=True)
+    def published() -> list[torch.Tensor]:
+        return published_forward(state, image).logits
 
-    title = "\n## Training step: forward and backward, five side outputs\n\n"
-    return title + table({PUBLISHED: published, OURS: package}, rounds)
+    def package() -> list[torch.Tensor]:
+        return ours(image)
+
+    contestants: dict[str, Run] = {
+        PUBLISHED: lambda: step(published),
+        OURS: lambda: step(package),
+        PUBLISHED + IN_BFLOAT16: lambda: step(in_bfloat16(published)),
+        OURS + IN_BFLOAT16: lambda: step(in_bfloat16(package)),
+    }
+    return "\n## Training step: forward and backward, five side outputs\n\n" + table(contestants, rounds)
+
+
+def in_bfloat16(forward: Callable[[], Any]) -> Callable[[], Any]:
+    return torch.autocast("cpu", dtype=torch.bfloat16)(forward)
 
 
 def organ_free_slice(image: torch.Tensor, rounds: int) -> str:
     """What a slice without organs costs, with the classification-guided module."""
     network = prepare_for_inference(UNet3Plus(classification_guided=True))
+    state = random_state(published_shapes("UNet_3Plus"))
     bias = network.presence_head.conv.bias
     verdicts = {"with an organ": torch.tensor([-1e6, 1e6]), "without": torch.tensor([1e6, -1e6])}
 
@@ -133,11 +149,14 @@ def organ_free_slice(image: torch.Tensor, rounds: int) -> str:
         return run
 
     with torch.inference_mode():
-        found = seconds({name: judged(verdict) for name, verdict in verdicts.items()}, rounds)
+        runs: dict[str, Run] = {name: judged(verdict) for name, verdict in verdicts.items()}
+        found = seconds({**runs, PUBLISHED: lambda: published_forward(state, image)}, rounds)
+    ours, theirs = (ratio(found["without"], found[name]) for name in ("with an organ", PUBLISHED))
     return (
         "\n## Classification-guided module\n\n"
-        f"A slice without any organ takes {ratio(found['without'], found['with an organ'])} of the time of one with an "
-        f"organ: {spread(found['without'])} and {spread(found['with an organ'])}.\n"
+        f"A slice without any organ takes {spread(found['without'])}: {ours} "
+        f"of the time of one with an organ,\n{spread(found['with an organ'])}, and {theirs} "
+        "of the time of the published network, which decodes every\nslice.\n"
     )
 
 
@@ -148,43 +167,51 @@ def table(contestants: dict[str, Run], rounds: int) -> str:
         with FlopCounterMode(display=False) as counter:
             run()
         flops[name] = counter.get_total_flops()
-    found = seconds(contestants, rounds)
-    peak = matmul_flops(torch.float32)
+    peaks = {dtype: 0.0 for dtype in (torch.float32, torch.bfloat16)}
+
+    def measure_peaks() -> None:
+        for dtype, best in peaks.items():
+            peaks[dtype] = max(best, matmul_flops(dtype, rounds=3))
+
+    found = seconds({**contestants, "peaks": measure_peaks}, rounds)
     rows = [
-        "| | time | of the published | memory | of the published | GFLOP | share of the peak |",
-        "|---|---|---|---|---|---|---|",
+        "| | time | of the published | of the published in bfloat16 | memory | of the published | GFLOP "
+        "| share of the peak |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for name in contestants:
+        lower = "bfloat16" in name
         rows.append(
             f"| {name} | {spread(found[name])} | {ratio(found[name], found[PUBLISHED])} "
+            f"| {ratio(found[name], found[PUBLISHED + IN_BFLOAT16]) if lower else ''} "
             f"| {memory[name] / 2**30:.2f} GiB | {memory[name] / memory[PUBLISHED]:.2f} | {flops[name] / 1e9:.0f} "
-            f"| {flops[name] / median(found[name]) / peak:.0%} |"
+            f"| {flops[name] / median(found[name]) / peaks[torch.bfloat16 if lower else torch.float32]:.0%} |"
         )
+    single, half = (peaks[dtype] / 1e9 for dtype in (torch.float32, torch.bfloat16))
+    rows += ["", f"The peaks: {single:.0f} GFLOP/s in float32, {half:.0f} in bfloat16."]
     return "\n".join(rows) + "\n"
 
 
-NOT_MEASURED = """
-## Not measured
-
-- bfloat16: the processor above has no instructions for it.
-- Any GPU: batches of 1, 8 and 32, TF32, bfloat16, slices per second, peak memory.
-
-A whole CT against the published network under MONAI's `SliceInferer`: [whole_ct.md](whole_ct.md).
+HOW = """
+A whole CT against the published network under MONAI's `SliceInferer`: [whole_ct.md](whole_ct.md). What bfloat16 changes
+in masks: [bfloat16.md](bfloat16.md).
 
 ## How
 
 - Up-sampled branches: a 1x1 convolution at low resolution, then one small matrix per axis
   (`networks/blocks/upsampled_conv.py`).
 - 3x3 convolutions of many channels: Winograd's minimal filtering, written with matrix products
-  (`networks/blocks/winograd.py`).
+  (`networks/blocks/winograd.py`). In float32 tiles of 4x4, a quarter of the multiplications; in bfloat16 of 2x2.
+- Convolutions to one or two maps: a map per tap, shifted and added (`networks/blocks/conv.py`).
 - Channels stored last, which Winograd's form is faster with.
 - Batch norm folded into convolutions: inference only.
 - PyTorch's counter of GFLOP leaves out products in place, of which the gradient of Winograd's kernels is made.
 
-Tried by hand, without a script that is kept, so without figures: tiles of 2x2 and 3x3 (slower), other points for tiles
-of 4x4 (rounded worse), a channels-last formulation of the up-sampled branches (no faster, and `torch.export` restricts
-it to some sizes), direct convolutions on channels stored last (slower backward). The sizes from which Winograd's form
-is used were chosen so too.
+Tried by hand, without a script that is kept, so without figures: tiles of 2x2 and 3x3 in float32 (slower), other points
+for tiles of 4x4 (rounded worse), a channels-last formulation of the up-sampled branches (no faster, and `torch.export`
+restricts it to some sizes), direct convolutions on channels stored last (slower backward), Winograd's transforms in
+bfloat16 as sums of slices instead of matrix products (slower, rounded worse), weights in bfloat16 instead of autocast
+(no faster, half the memory). The sizes from which Winograd's form is used were chosen so too.
 """
 
 

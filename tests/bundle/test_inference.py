@@ -10,6 +10,7 @@
 # limitations under the License.
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import tempfile
@@ -20,10 +21,14 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import SimpleITK
+from monai.utils import optional_import
 from parameterized import parameterized
+from scipy import ndimage
 
 from tests.bundle.workflows import BUNDLE, inference, run
 from tests.data_sets import REAL_DATA, write_boxes, write_dicom_series
+
+_, has_skimage = optional_import("skimage.measure")
 
 
 class TestInference(unittest.TestCase):
@@ -110,6 +115,46 @@ class TestInference(unittest.TestCase):
         self.assertRegex("\n".join(log.output), r"nan\.nii\.gz: expected finite voxel values, but 512 of 512 are NaN")
         self.assertEqual(sorted(p.name for p in self.masks.glob("*.nii.gz")), ["box_1_seg.nii.gz", "box_2_seg.nii.gz"])
 
+    def test_report_and_records_say_what_to_look_at(self) -> None:
+        self.segment(self.data, organs={"liver": 1, "tail": 2}, volume_range_ml={"tail": [900, 1000]})
+        report = json.loads((self.masks / "report.json").read_text())
+        record = json.loads((self.masks / "box_1_seg.json").read_text())
+        self.assertEqual(report["cases"][0]["organs"], record["organs"])
+        facts = record["organs"]["tail"]
+        mask = np.asarray(nib.load(self.masks / "box_1_seg.nii.gz").dataobj)
+        self.assertAlmostEqual(facts["volume_ml"], (mask == 2).sum() * 1.5 * 1.5 * 4 / 1000, places=2)
+        self.assertIn("outside 900 to 1000 ml", facts["flags"][0])
+        self.assertEqual(facts["uncertain_slices"], 0)
+
+    def test_images_that_are_no_ct_are_refused_unless_told_otherwise(self) -> None:
+        image = nib.load(self.volume)
+        mr = self.work / "mr" / "mr.nii.gz"
+        mr.parent.mkdir()
+        nib.save(nib.Nifti1Image((np.asarray(image.dataobj) + 1000).astype(np.int16), image.affine), mr)
+        with self.assertLogs(level=logging.ERROR) as log, self.assertRaises(SystemExit):
+            self.segment(mr.parent)
+        self.assertIn("expected Hounsfield units", log.output[-2])
+        self.segment(mr.parent, intensity_check="warn")
+        report = json.loads((self.masks / "report.json").read_text())
+        self.assertIn("expected Hounsfield units", report["cases"][0]["remarks"][0])
+
+    @unittest.skipUnless(has_skimage, "scikit-image is not installed")
+    def test_only_the_largest_part_is_kept_if_asked_for(self) -> None:
+        self.segment(self.data, keep_largest=True)
+        mask = np.asarray(nib.load(self.masks / "box_1_seg.nii.gz").dataobj)
+        self.assertEqual(ndimage.label(mask, np.ones((3, 3, 3)))[1], 1)
+        self.segment(self.data)  # another setting, so the masks are made again
+        mask = np.asarray(nib.load(self.masks / "box_1_seg.nii.gz").dataobj)
+        self.assertGreater(ndimage.label(mask, np.ones((3, 3, 3)))[1], 1)
+
+    def test_second_run_does_what_is_missing(self) -> None:
+        self.segment(self.data)
+        (self.masks / "box_2_seg.nii.gz").unlink()
+        for overwrite, counts in ((False, {"unchanged": 1, "segmented": 1}), (True, {"segmented": 2})):
+            self.segment(self.data, overwrite=overwrite)
+            report = json.loads((self.masks / "report.json").read_text())
+            self.assertEqual(report["counts"], {**counts, "not_tried": 0})
+
     @parameterized.expand(
         [
             ("folder", {"dataset_dir": "/does/not/exist"}, "dataset_dir: expected a folder of CTs"),
@@ -124,13 +169,17 @@ class TestInference(unittest.TestCase):
         self.assertEqual(len(log.output), 1)
         self.assertIn(sentence, log.output[0])
 
-    def test_phantom_weights_are_warned_of(self) -> None:
+    def test_delivered_weights_are_warned_of(self) -> None:
         workflow = inference(
-            self.data, self.masks, checkpoint=str(BUNDLE / "models" / "model.pt"), features=[16, 32, 64, 128, 256]
+            self.data,
+            self.masks,
+            checkpoint=str(BUNDLE / "models" / "model.pt"),
+            features=[16, 32, 64, 128, 256],
+            organs={"liver": 1, "spleen": 2},
         )
         with self.assertLogs("monai_unet3plus.workflow", logging.WARNING) as log:
             workflow.initialize()
-        self.assertIn("trained on synthetic phantoms only", log.output[0])
+        self.assertIn("four small CTs", log.output[0])
 
 
 WHOLE_SLICES = {"roi_size": [-1, -1]}
@@ -179,7 +228,11 @@ class TestRealData(unittest.TestCase):
         for order in ("ras", "pir"):
             run(
                 inference(
-                    REAL_DATA / "unusual" / f"mr_axes_{order}.nii.gz", self.masks, window=[0, 1000], **WHOLE_SLICES
+                    REAL_DATA / "unusual" / f"mr_axes_{order}.nii.gz",
+                    self.masks,
+                    window=[0, 1000],
+                    intensity_check="off",
+                    **WHOLE_SLICES,
                 )
             )
         masks = [

@@ -23,7 +23,13 @@ from monai_unet3plus.networks.nets import UNet3Plus
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "bundle"
 
-NARROW: dict[str, Any] = {"features": [4, 8, 16, 32, 64], "roi_size": [32, 32], "device": "cpu"}
+NARROW: dict[str, Any] = {
+    "organs": {"liver": 1},
+    "features": [4, 8, 16, 32, 64],
+    "pixel_size": None,
+    "roi_size": [32, 32],
+    "device": "cpu",
+}
 
 
 def inference(dataset_dir: Path, output_dir: Path, *configs: str, **overrides: Any) -> ConfigWorkflow:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import tempfile
 import unittest
 from pathlib import Path
@@ -42,6 +43,24 @@ class FolderTestCase(unittest.TestCase):
 
     def relative(self, cases: list[dict[str, str]], key: str = "image") -> list[str]:
         return [Path(case[key]).relative_to(self.root).as_posix() for case in cases]
+
+
+class TestMaskPathStaysBelowTheOutput(unittest.TestCase):
+    @parameterized.expand(
+        [
+            ("/data/../../etc/a.nii.gz",),
+            ("/etc/a.nii.gz",),
+            ("/data/imagesTs/../../../a.nii.gz",),
+            ("/data/sub/..",),
+            ("../../a.nii.gz",),
+            ("/data/..nii.gz",),
+            ("/data/.../a.nii.gz",),
+            ("/",),
+        ]
+    )
+    def test_whatever_the_images_path_is(self, image: str) -> None:
+        mask = Path(os.path.abspath(mask_path(image, "/data", "/masks")))
+        self.assertIn(Path("/masks"), mask.parents)
 
 
 class TestFindCases(FolderTestCase):

@@ -28,9 +28,11 @@ from parameterized import parameterized
 
 from monai_unet3plus.data.label_map_writer import LabelMapWriter
 from monai_unet3plus.data.mask_layout import MaskLayout
+from monai_unet3plus.data.mask_records import MaskRecords
 from monai_unet3plus.engines import CaseDataset, CaseEvaluator
+from monai_unet3plus.errors import InputError
 from monai_unet3plus.inferers import AdjacentSliceInferer
-from monai_unet3plus.transforms import CheckGridd, CheckVolumed, logits_to_label_map
+from monai_unet3plus.transforms import CheckGridd, CheckIntensityd, CheckVolumed, logits_to_label_map
 
 LOGGER = "monai_unet3plus.engines.case_evaluator"
 AFFINE = np.diag([-0.7, 0.7, 5.0, 1.0])
@@ -73,6 +75,7 @@ class TestCaseEvaluator(unittest.TestCase):
             [
                 LoadImaged("image"),
                 CheckVolumed("image"),
+                CheckIntensityd("image"),
                 EnsureChannelFirstd("image", channel_dim="no_channel"),
                 Orientationd("image", axcodes="RAS", labels=None),
             ]
@@ -89,9 +92,10 @@ class TestCaseEvaluator(unittest.TestCase):
             [Invertd("pred", preprocessing, "image", nearest_interp=True), CheckGridd("pred"), saver]
         )
         cases = [{"image": str(path)} for path in sorted(self.data.iterdir())]
+        dataset = CaseDataset(cases, preprocessing, records=kwargs.get("records"))
         return CaseEvaluator(
             device=torch.device("cpu"),
-            val_data_loader=DataLoader(CaseDataset(cases, preprocessing), batch_size=1, num_workers=num_workers),
+            val_data_loader=DataLoader(dataset, batch_size=1, num_workers=num_workers),
             network=network,
             inferer=AdjacentSliceInferer(postprocess=logits_to_label_map),
             postprocessing=postprocessing,
@@ -170,6 +174,37 @@ class TestCaseEvaluator(unittest.TestCase):
         evaluator.run()
         ((images, masks),) = seen
         self.assertEqual((images[0].shape, masks[0].shape), ((1, 6, 5, 4), (1, 6, 5, 4)))
+
+    @parameterized.expand([("in_the_main_process", 0), ("in_a_worker", 1)])
+    def test_second_run_does_what_is_missing(self, _: str, num_workers: int) -> None:
+        self.put_one_good_and_three_bad()
+        self.put("e_good.nii.gz")
+        records = MaskRecords(self.masks, self.data)
+        self.evaluator(Brighter(), num_workers, records=records).run()
+        (self.masks / "e_good_seg.nii.gz").unlink()
+        self.put("b_nan.nii.gz")
+        evaluator = self.evaluator(Brighter(), num_workers, records=records)
+        evaluator.run()
+        self.assertEqual([r.status for r in evaluator.results], "failed segmented unchanged failed segmented".split())
+        self.assertEqual((evaluator.succeeded, len(evaluator.failures)), (3, 2))
+
+    def test_older_mask_of_a_case_that_fails_is_set_aside(self) -> None:
+        self.put("a.nii.gz")
+        records = MaskRecords(self.masks, self.data)
+        self.evaluator(Brighter(), records=records).run()
+        self.put("a.nii.gz", first=np.nan)
+        evaluator = self.evaluator(Brighter(), records=records)
+        evaluator.run()
+        self.assertEqual(self.files(), [".lock", "a_seg.nii.gz.outdated"])
+        self.assertIn("an older mask was renamed to a_seg.nii.gz.outdated", evaluator.results[0].remarks)
+
+    def test_two_runs_on_one_folder_exclude_each_other(self) -> None:
+        self.put("a.nii.gz")
+        evaluator = self.evaluator(Brighter(), records=MaskRecords(self.masks, self.data))
+        with MaskRecords(self.masks, self.data).locked(), self.assertRaisesRegex(InputError, "another run is at work"):
+            evaluator.run()
+        evaluator.run()
+        self.assertEqual(evaluator.succeeded, 1)
 
     def test_warnings_are_in_the_results(self) -> None:
         self.put("a.nii.gz")

@@ -34,6 +34,13 @@ class TestPrepareNetwork(unittest.TestCase):
                 self.assertIsNot(evaluator.network, network)
                 torch.testing.assert_close(evaluator.state.output["pred"], network(image), rtol=1e-4, atol=1e-5)
 
+    def test_number_type(self) -> None:
+        network = UNet3Plus(features=(2, 4, 8)).eval()
+        evaluator = SupervisedEvaluator(torch.device("cpu"), [], network, val_handlers=[])
+        PrepareNetwork(network, torch.bfloat16)(evaluator)
+        self.assertEqual(evaluator.network.heads[0].conv.weight.dtype, torch.bfloat16)
+        self.assertEqual(network.heads[0].conv.weight.dtype, torch.float32)
+
 
 if __name__ == "__main__":
     unittest.main()

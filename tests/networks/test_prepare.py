@@ -11,12 +11,13 @@
 from __future__ import annotations
 
 import unittest
+from unittest import mock
 
 import torch
 from monai.networks.nets import BasicUNet
 from parameterized import parameterized
 
-from monai_unet3plus.networks import prepare_for_inference
+from monai_unet3plus.networks import has_native_bfloat16, prepare_for_inference
 from monai_unet3plus.networks.nets import UNet3Plus
 
 CASES = [
@@ -74,6 +75,40 @@ class TestPrepareForInference(unittest.TestCase):
         prepared = prepare_for_inference(trained(classification_guided=True))
         x = torch.rand(2, 3, 32, 32)
         torch.testing.assert_close(torch.jit.script(prepared)(x), prepared(x), rtol=1e-4, atol=1e-5)
+
+
+class TestBfloat16(unittest.TestCase):
+    @parameterized.expand(CASES)
+    def test_is_close_and_takes_and_gives_float32(self, _: str, options: dict, shape: tuple[int, ...]) -> None:
+        network, x = trained(**options), torch.rand(shape)
+        prepared = prepare_for_inference(network, torch.bfloat16)
+        self.assertEqual({parameter.dtype for parameter in prepared.parameters()}, {torch.bfloat16})
+        with torch.no_grad():
+            expected, out = network(x), prepared(x)
+        self.assertEqual(out.dtype, torch.float32)
+        self.assertLess(float((out - expected).abs().mean()), 0.05 * float(expected.std()))
+
+    def test_slices_without_an_organ_give_float32_too(self) -> None:
+        prepared = prepare_for_inference(trained(classification_guided=True), torch.bfloat16)
+        prepared.presence_head.conv.bias.copy_(torch.tensor([1e4, -1e4]))
+        out = prepared(torch.rand(1, 3, 32, 32))
+        self.assertEqual((out.dtype, set(out.flatten().tolist())), (torch.float32, {-30.0}))
+
+    def test_scripts(self) -> None:
+        prepared = prepare_for_inference(trained(classification_guided=True), torch.bfloat16)
+        x = torch.rand(2, 3, 32, 32)
+        expected = prepared(x)
+        torch.testing.assert_close(torch.jit.script(prepared)(x), expected, rtol=0, atol=0.1 * float(expected.std()))
+
+    def test_which_devices_have_it(self) -> None:
+        for capabilities, expected in (
+            ({"avx512_bf16": True}, True),
+            ({"amx_bf16": True}, True),
+            ({"avx2": True}, False),
+        ):
+            with mock.patch("torch.cpu.get_capabilities", return_value=capabilities, create=True):
+                self.assertEqual(has_native_bfloat16("cpu"), expected)
+                self.assertFalse(has_native_bfloat16(torch.device("cuda")))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@
 # limitations under the License.
 from __future__ import annotations
 
-from .conv import Conv3x3, conv3x3
+from .conv import Conv3x3, OutputConv3x3, conv3x3
 from .encoder import PlainEncoder
 from .full_scale import FullScaleBranch, FullScaleNode
 from .presence import ABSENT_LOGIT, PresenceHead, gate_logits, is_present
@@ -22,6 +22,7 @@ __all__ = [
     "Conv3x3",
     "FullScaleBranch",
     "FullScaleNode",
+    "OutputConv3x3",
     "PlainEncoder",
     "PresenceHead",
     "arrange_for_winograd",

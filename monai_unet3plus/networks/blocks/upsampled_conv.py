@@ -69,10 +69,16 @@ def upsampled_conv(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | N
     maps = maps.view([x.shape[0], weight.shape[0]] + size)
     # By way of `linear`: a traced graph has the bias of a convolution as an optional tensor, which `+` does not take.
     offset = F.linear(weight.new_zeros(1, 1), weight.new_zeros(weight.shape[0], 1), bias)
-    maps = maps + offset.reshape([-1] + [1] * axes)
+    maps.add_(offset.reshape([-1] + [1] * axes))
     if torch.jit.is_scripting() or torch.jit.is_tracing() or torch.compiler.is_compiling():
         return maps
-    return maps.contiguous(memory_format=torch.channels_last) if is_channels_last(x) else maps
+    return _store_channels_last(maps) if is_channels_last(x) else maps
+
+
+def _store_channels_last(maps: torch.Tensor) -> torch.Tensor:
+    """Maps ``(B, C, H, W)`` stored channels last. PyTorch copies a transposed matrix faster than it does maps."""
+    stored = torch.stack([image.flatten(1).t().contiguous() for image in maps])
+    return stored.view(maps.shape[0], *maps.shape[2:], maps.shape[1]).permute(0, 3, 1, 2)
 
 
 def is_channels_last(x: torch.Tensor) -> bool:

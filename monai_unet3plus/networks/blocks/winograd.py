@@ -9,13 +9,14 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-3x3 convolution by Winograd's minimal filtering, F(4x4, 3x3), with a quarter of the multiplications.
+3x3 convolution by Winograd's minimal filtering, with a quarter of the multiplications, or less than half of them.
 
-A patch of 6x6 pixels gives a tile of 4x4 pixels of the result. Patch and kernel are polynomials; evaluated at six
-points per axis (the method of Toom and Cook), multiplied there, and interpolated, they take 36 multiplications instead
-of 144.
+In float32 it is F(4x4, 3x3): a patch of 6x6 pixels gives a tile of 4x4 pixels of the result. Patch and kernel are
+polynomials; evaluated at six points per axis (the method of Toom and Cook), multiplied there, and interpolated, they
+take 36 multiplications instead of 144. In bfloat16 it is F(2x2, 3x3), 16 instead of 36: evaluated at larger tiles'
+points, values would grow too far apart for eight bits.
 See Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016. PyTorch's convolutions on CPUs have
-no such form for float32.
+no such form.
 """
 
 from __future__ import annotations
@@ -29,21 +30,22 @@ from torch.autograd.function import once_differentiable
 
 __all__ = ["arrange_for_winograd", "winograd_conv", "winograd_pays"]
 
-_TILE = 4  # pixels of the result per tile and axis
-_PATCH = _TILE + 2  # pixels of the input that they depend on
-# The points decide the rounding error, which the tests hold to a few times that of the direct form.
-_POINTS = (0.0, 1.0, -1.0, 0.5, -2.0)  # and infinity
+# The points, besides infinity, decide the rounding error, which the tests hold to a few times that of the direct form.
+_POINTS: dict[torch.dtype, tuple[float, ...]] = {torch.bfloat16: (0.0, 1.0, -1.0)}
+_POINTS[torch.float32] = _POINTS[torch.float64] = (0.0, 1.0, -1.0, 0.5, -2.0)
 _STRIP_BYTES = 2**23  # of patches that are worked on at once, so that they stay in the processor's cache
 
-# From where on the form was faster than the direct one, tried by hand on one processor with AVX2.
-_MIN_CHANNELS = 128
-_MIN_CHANNELS_TRAINING = 64
+# From where on the form was faster than the direct one, tried by hand on one processor with AVX2 (float32) and one
+# with AVX512-BF16 (bfloat16).
+_MIN_CHANNELS = {torch.float32: 128, torch.bfloat16: 256}
+_MIN_CHANNELS_TRAINING = {torch.float32: 64, torch.bfloat16: 256}
 _MIN_PIXELS_PER_CHANNEL = 2  # on few pixels, the evaluation of the kernels takes too much
 
 
 def winograd_pays(x: torch.Tensor, weight: torch.Tensor) -> bool:
     """
-    Whether :py:func:`winograd_conv` is the faster form: eager float32 on a CPU, channels stored last, many of them.
+    Whether :py:func:`winograd_conv` is the faster form: eager float32 or bfloat16 on a CPU, channels stored last,
+    many of them.
 
     Args:
         x: maps of shape ``(B, C, H, W[, D])``.
@@ -51,9 +53,9 @@ def winograd_pays(x: torch.Tensor, weight: torch.Tensor) -> bool:
     """
     if not _is_possible(x) or not x.is_contiguous(memory_format=torch.channels_last):
         return False
-    fewest = _MIN_CHANNELS_TRAINING if torch.is_grad_enabled() and x.requires_grad else _MIN_CHANNELS
+    least = _MIN_CHANNELS_TRAINING if torch.is_grad_enabled() and x.requires_grad else _MIN_CHANNELS
     pixels = x.shape[2] * x.shape[3]
-    return min(weight.shape[:2]) >= fewest and pixels >= _MIN_PIXELS_PER_CHANNEL * max(weight.shape[:2])
+    return min(weight.shape[:2]) >= least[_computed_in(x)] and pixels >= _MIN_PIXELS_PER_CHANNEL * max(weight.shape[:2])
 
 
 def arrange_for_winograd(image: torch.Tensor, channels: int) -> torch.Tensor:
@@ -64,30 +66,35 @@ def arrange_for_winograd(image: torch.Tensor, channels: int) -> torch.Tensor:
         image: shape ``(B, C, H, W[, D])``.
         channels: of the network's widest convolutions at high resolution.
     """
-    if channels < _MIN_CHANNELS or not _is_possible(image):
+    if not _is_possible(image) or channels < _MIN_CHANNELS[_computed_in(image)]:
         return image
     return image.contiguous(memory_format=torch.channels_last)
 
 
 def _is_possible(x: torch.Tensor) -> bool:
-    if torch.jit.is_tracing() or torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
+    if torch.jit.is_tracing() or torch.compiler.is_compiling() or x.dim() != 4 or x.device.type != "cpu":
         return False
-    return x.dim() == 4 and x.dtype == torch.float32 and x.device.type == "cpu"
+    return _computed_in(x) in (torch.float32, torch.bfloat16)
+
+
+def _computed_in(x: torch.Tensor) -> torch.dtype:
+    """The number type of a convolution here: that of the maps, or of autocast."""
+    return torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
 
 
 def winograd_conv(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
     """
-    Equal to ``conv2d(x, weight, bias, padding=1)``, to rounding; once differentiable.
+    Equal to ``conv2d(x, weight, bias, padding=1)``, to rounding, under autocast too; once differentiable.
 
     Args:
-        x: maps of shape ``(B, C, H, W)``, float32 or float64.
+        x: maps of shape ``(B, C, H, W)``, float32, float64 or bfloat16.
         weight: kernel of shape ``(out_channels, C, 3, 3)``.
         bias: ``(out_channels,)`` or None.
 
     Returns:
         maps of shape ``(B, out_channels, H, W)``, stored channels last.
     """
-    return _WinogradConv.apply(x, weight, bias)
+    return _WinogradConv.apply(x.to(_computed_in(x)), weight, bias)
 
 
 class _WinogradConv(torch.autograd.Function):
@@ -104,75 +111,97 @@ class _WinogradConv(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             for_x = _convolve(grad, weight.transpose(0, 1).flip(2, 3), None)
         if ctx.needs_input_grad[1]:
-            for_weight = _weight_gradient(x, grad)
+            for_weight = _weight_gradient(x, grad).to(weight.dtype)
         if ctx.needs_input_grad[2]:
-            for_bias = grad.sum(dim=(0, 2, 3))
+            for_bias = grad.sum(dim=(0, 2, 3), dtype=weight.dtype)
         return for_x, for_weight, for_bias
 
 
 @lru_cache
 def _transforms(dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Matrices that evaluate patches (36, 36) and kernels (36, 9), and one that makes tiles of products (16, 36)."""
-    points = torch.tensor(_POINTS, dtype=torch.float64)
+    """
+    Matrices that evaluate patches (n * n, n * n) and kernels (n * n, 9), and one that makes tiles of products
+    (t * t, n * n), of n points per axis and t = n - 2 pixels of a tile.
+    """
+    points = torch.tensor(_POINTS[dtype], dtype=torch.float64)
 
     def powers(count: int) -> torch.Tensor:
         infinity = torch.eye(count, dtype=torch.float64)[-1:]
         return torch.cat([points[:, None] ** torch.arange(count), infinity])
 
-    per_axis = torch.linalg.inv(powers(_PATCH)).T, powers(3), powers(_TILE).T
-    patch, kernel, tile = (torch.kron(matrix, matrix).to(dtype) for matrix in per_axis)
-    return patch, kernel, tile
+    patch = len(points) + 1
+    per_axis = torch.linalg.inv(powers(patch)).T, powers(3), powers(patch - 2).T
+    for_patch, for_kernel, for_tile = (torch.kron(matrix, matrix) for matrix in per_axis)
+    # Kernels are few, so their evaluation is not rounded before the result is.
+    return for_patch.to(dtype), for_kernel.to(torch.promote_types(dtype, torch.float32)), for_tile.to(dtype)
 
 
+def _tile_side(dtype: torch.dtype) -> int:
+    return len(_POINTS[dtype]) - 1
+
+
+@torch.autocast("cpu", enabled=False)  # which would round the kernels before they are evaluated
 def _convolve(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
     patch_transform, kernel_transform, tile_transform = _transforms(x.dtype)
     outputs, channels = weight.shape[:2]
-    kernels = (kernel_transform @ weight.permute(2, 3, 1, 0).reshape(9, -1)).view(-1, channels, outputs)
+    taps = weight.permute(2, 3, 1, 0).reshape(9, -1).to(kernel_transform.dtype)
+    kernels = (kernel_transform @ taps).to(x.dtype).view(-1, channels, outputs)
     batch, _, height, width = x.shape
-    rows, columns = -(-height // _TILE), -(-width // _TILE)
-    result = x.new_empty(batch, rows * _TILE, columns * _TILE, outputs)
-    for image, first, count in _strips(batch, rows, columns, max(channels, outputs), x.element_size()):
+    side = _tile_side(x.dtype)
+    rows, columns = -(-height // side), -(-width // side)
+    result = x.new_empty(batch, rows * side, columns * side, outputs)
+    for image, first, count in _strips(x, max(channels, outputs)):
         patches = (patch_transform @ _patches(x[image], first, count)).view(-1, count * columns, channels)
         tiles = tile_transform @ torch.bmm(patches, kernels).flatten(1)
         del patches
-        tiles = tiles.view(_TILE, _TILE, count, columns, outputs).permute(2, 0, 3, 1, 4)
-        strip = result[image, first * _TILE : (first + count) * _TILE].view(tiles.shape)
+        tiles = tiles.view(side, side, count, columns, outputs).permute(2, 0, 3, 1, 4)
+        strip = result[image, first * side : (first + count) * side].view(tiles.shape)
         if bias is None:
             strip.copy_(tiles)
         else:
-            torch.add(tiles, bias, out=strip)
+            torch.add(tiles, bias.to(x.dtype), out=strip)
     return result[:, :height, :width].contiguous().permute(0, 3, 1, 2)
 
 
+@torch.autocast("cpu", enabled=False)
 def _weight_gradient(x: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
-    """The transpose of :py:func:`_convolve` with respect to the kernel."""
+    """The transpose of :py:func:`_convolve` with respect to the kernel; of bfloat16, in float32."""
     patch_transform, kernel_transform, tile_transform = _transforms(x.dtype)
-    batch, channels, height, width = x.shape
-    outputs = grad.shape[1]
-    rows, columns = -(-height // _TILE), -(-width // _TILE)
-    kernels = x.new_zeros(_PATCH**2, channels, outputs)
-    for image, first, count in _strips(batch, rows, columns, max(channels, outputs), x.element_size()):
+    channels, width = x.shape[1], x.shape[3]
+    outputs, side = grad.shape[1], _tile_side(x.dtype)
+    columns = -(-width // side)
+    kernels = torch.zeros(len(patch_transform), channels, outputs, dtype=kernel_transform.dtype)
+    for image, first, count in _strips(x, max(channels, outputs)):
         patches = patch_transform @ _patches(x[image], first, count)
-        strip = grad[image, :, first * _TILE : (first + count) * _TILE].permute(1, 2, 0)
-        strip = F.pad(strip, (0, 0, 0, columns * _TILE - width, 0, count * _TILE - strip.shape[0]))
-        tiles = strip.view(count, _TILE, columns, _TILE, outputs).permute(1, 3, 0, 2, 4).reshape(_TILE**2, -1)
+        strip = grad[image, :, first * side : (first + count) * side].permute(1, 2, 0)
+        strip = F.pad(strip, (0, 0, 0, columns * side - width, 0, count * side - strip.shape[0]))
+        tiles = strip.view(count, side, columns, side, outputs).permute(1, 3, 0, 2, 4).reshape(side**2, -1)
         products = (tile_transform.T @ tiles).view(-1, count * columns, outputs)
-        kernels.baddbmm_(patches.view(-1, count * columns, channels).transpose(1, 2), products)
+        patches = patches.view(-1, count * columns, channels).transpose(1, 2)
+        if kernels.dtype == x.dtype:
+            kernels.baddbmm_(patches, products)
+        else:
+            kernels += torch.bmm(patches, products)
     weight = kernel_transform.T @ kernels.flatten(1)
     return weight.view(3, 3, channels, outputs).permute(3, 2, 0, 1)
 
 
-def _strips(batch: int, rows: int, columns: int, channels: int, element_size: int) -> list[tuple[int, int, int]]:
+def _strips(x: torch.Tensor, channels: int) -> list[tuple[int, int, int]]:
     """Strips of rows of tiles: image, first row, number of rows."""
-    count = max(1, _STRIP_BYTES // (_PATCH**2 * columns * channels * element_size))
+    batch, _, height, width = x.shape
+    side = _tile_side(x.dtype)
+    rows, columns = -(-height // side), -(-width // side)
+    count = max(1, _STRIP_BYTES // ((side + 2) ** 2 * columns * channels * x.element_size()))
     return [(image, first, min(count, rows - first)) for image in range(batch) for first in range(0, rows, count)]
 
 
 def _patches(image: torch.Tensor, first: int, count: int) -> torch.Tensor:
-    """The patches of ``count`` rows of tiles, from the map of one image ``(C, H, W)``: ``(36, tiles * C)``."""
+    """The patches of ``count`` rows of tiles, from the map of one image ``(C, H, W)``: ``(n * n, tiles * C)``."""
     _, height, width = image.shape
-    top, bottom = first * _TILE - 1, (first + count) * _TILE + 1
+    side = _tile_side(image.dtype)
+    patch = side + 2
+    top, bottom = first * side - 1, (first + count) * side + 1
     strip = image[:, max(top, 0) : bottom].permute(1, 2, 0)
-    right = -width % _TILE + 1
+    right = -width % side + 1
     strip = F.pad(strip, (0, 0, 1, right, max(-top, 0), max(bottom - height, 0)))
-    return strip.unfold(0, _PATCH, _TILE).unfold(1, _PATCH, _TILE).permute(3, 4, 0, 1, 2).reshape(_PATCH**2, -1)
+    return strip.unfold(0, patch, side).unfold(1, patch, side).permute(3, 4, 0, 1, 2).reshape(patch**2, -1)

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn as nn
-from monai.networks.blocks import Convolution
 
 from ..blocks import (
     ABSENT_LOGIT,
     FullScaleNode,
+    OutputConv3x3,
     PlainEncoder,
     PresenceHead,
     arrange_for_winograd,
@@ -119,7 +119,7 @@ class UNet3Plus(nn.Module):
 
         supervised = channels if deep_supervision else channels[:1]
         self.heads = nn.ModuleList(  # finest first
-            Convolution(spatial_dims, width, out_channels, conv_only=True, padding=1) for width in supervised
+            OutputConv3x3(spatial_dims, width, out_channels) for width in supervised
         )
         self.presence_head = (
             PresenceHead(spatial_dims, features[-1], out_channels, presence_dropout) if classification_guided else None
@@ -157,11 +157,13 @@ class UNet3Plus(nn.Module):
         Run the encoder.
 
         Args:
-            x: image of shape ``(B, in_channels, H, W[, D])``.
+            x: image of shape ``(B, in_channels, H, W[, D])``; it is brought to the number type of the weights.
 
         Returns:
             the encoder's maps, finest first.
         """
+        weight = self.heads[0].conv.weight  # type: ignore[union-attr]
+        x = x.to(weight.dtype)  # type: ignore[arg-type]
         if torch.jit.is_scripting():
             return self.encoder(x)
         return self.encoder(arrange_for_winograd(x, self.node_channels))
@@ -242,7 +244,8 @@ class UNet3Plus(nn.Module):
             return gate_logits(self.decode(maps), present)
         size = [len(items), self.out_channels, *maps[0].shape[2:]]
         if not bool(items.any()):
-            return maps[0].new_full(size, ABSENT_LOGIT)
+            dtype = torch.promote_types(maps[0].dtype, torch.float32)  # as of the heads
+            return maps[0].new_full(size, ABSENT_LOGIT, dtype=dtype)
         decoded = gate_logits(self.decode([m[items] for m in maps]), present[items])
         logits = decoded.new_full(size, ABSENT_LOGIT)
         logits[items] = decoded

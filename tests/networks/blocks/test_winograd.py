@@ -56,11 +56,27 @@ class TestWinogradConv(unittest.TestCase):
         inputs = [tensor.requires_grad_() for tensor in tensors((5, 6))]
         self.assertTrue(torch.autograd.gradcheck(winograd_conv, inputs))
 
-    def test_rounding_is_a_few_times_that_of_the_direct_form(self) -> None:
-        x, weight = maps(), torch.randn(MANY, MANY, 3, 3, generator=torch.Generator().manual_seed(1))
+    @parameterized.expand([("float32", torch.float32, 8), ("bfloat16", torch.bfloat16, 3)])
+    def test_rounding_is_a_few_times_that_of_the_direct_form(self, _: str, dtype: torch.dtype, times: float) -> None:
+        x = maps().to(dtype)
+        weight = torch.randn(MANY, MANY, 3, 3, generator=torch.Generator().manual_seed(1)).to(dtype)
         exact = F.conv2d(x.double(), weight.double(), padding=1)
         direct = (F.conv2d(x, weight, padding=1) - exact).abs().max()
-        self.assertLess(float((winograd_conv(x, weight, None) - exact).abs().max() / direct), 8)
+        self.assertLess(float((winograd_conv(x, weight, None) - exact).abs().max() / direct), times)
+
+    def test_under_autocast(self) -> None:
+        """The result is in bfloat16 and the gradients of float32 weights in float32, all to bfloat16's rounding."""
+        x, weight, bias = (tensor.requires_grad_() for tensor in tensors((16, 24), torch.float32))
+        expected = F.conv2d(x, weight, bias, padding=1)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            found = winograd_conv(x, weight, bias)
+        self.assertEqual(found.dtype, torch.bfloat16)
+        slope = torch.linspace(0, 1, found.numel()).view_as(found)
+        pairs = [(found, expected)]
+        pairs += zip(*(torch.autograd.grad((out * slope).sum(), (x, weight, bias)) for out in (found, expected)))
+        for ours, theirs in pairs:
+            torch.testing.assert_close(ours.float(), theirs, rtol=0, atol=0.02 * float(theirs.detach().abs().max()))
+        self.assertEqual([gradient.dtype for gradient, _ in pairs[1:]], [torch.float32] * 3)
 
     def test_strips_of_a_wide_map_join_without_a_seam(self) -> None:
         x = torch.randn(1, 64, 24, 1200, dtype=torch.float64)  # one row of tiles a strip
@@ -84,8 +100,14 @@ class TestChoice(unittest.TestCase):
         self.assertFalse(winograd_pays(maps().contiguous(), weight))
         self.assertFalse(winograd_pays(maps().double(), weight))
         self.assertFalse(winograd_pays(maps(pixels=8), weight))
+
+    def test_bfloat16_pays_from_more_channels_on(self) -> None:
+        weight = torch.randn(256, 256, 3, 3)
+        self.assertTrue(winograd_pays(maps(256).bfloat16(), weight))
+        self.assertFalse(winograd_pays(maps().bfloat16(), weight[:MANY, :MANY]))
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            self.assertFalse(winograd_pays(maps(), weight))
+            self.assertTrue(winograd_pays(maps(256), weight))
+            self.assertFalse(winograd_pays(maps(), weight[:MANY, :MANY]))
 
     def test_training_pays_from_fewer_channels_on(self) -> None:
         weight = torch.randn(64, 64, 3, 3)
