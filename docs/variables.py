@@ -73,7 +73,7 @@ MEANING = {
     "output_postfix": "what the names of masks end in",
     "dicom_seg": "whether to write masks of DICOM series as DICOM SEG too, see [dicom.md](dicom.md)",
     "overwrite": "whether to make masks again that are there and not stale",
-    "intensity_check": 'what is hardly a CT in Hounsfield units is refused ("error"), warned of ("warn") or taken ("off")',
+    "intensity_check": 'what is hardly a CT in Hounsfield units: "error" refuses it, "warn" warns, "off" takes it',
     "keep_largest": "whether of each organ only the largest connected part stays in the mask",
     "volume_range_ml": "volumes in ml of each organ outside which the report says to look at the mask",
     "checkpoint": "file of weights",
