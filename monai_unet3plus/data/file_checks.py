@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import InputError
+from .dicom_series import ct_series
 
 __all__ = ["check_file", "serve"]
 
@@ -196,16 +197,14 @@ def _check_series(folder: str, max_voxels: int) -> None:
 
     os.listdir(folder)  # says why if it can't be read
     series = SimpleITK.ImageSeriesReader()
-    identifiers = series.GetGDCMSeriesIDs(folder)
-    if len(identifiers) != 1:  # CheckSeriesd says it
-        return
-    names = series.GetGDCMSeriesFileNames(folder, identifiers[0])
-    damaged = sorted(set(_ct_slices(folder)) - {os.path.basename(name) for name in names})
+    readable = [name for uid in series.GetGDCMSeriesIDs(folder) for name in series.GetGDCMSeriesFileNames(folder, uid)]
+    damaged = sorted(set(_ct_slices(folder)) - {os.path.basename(name) for name in readable})
     if damaged:
         raise InputError(
             f"{folder}: expected CT slices that can be read, but {len(damaged)} can't, such as {damaged[0]}. "
             "Is it cut off?"
         )
+    names = ct_series(folder)
     reader = SimpleITK.ImageFileReader()
     try:
         shapes = []

@@ -17,7 +17,8 @@ from .adjacent_slices import (
     AdjacentSlicesToChannelsDict,
 )
 from .checks import CheckGridd, CheckPaird, CheckVolumed
-from .dicom import CheckSeriesd
+from .dicom import CheckSeriesd, LoadVolumed
+from .dicom_seg import SaveDicomSegd
 from .file_affine import FileAffined
 from .intensity_check import CheckIntensityd
 from .organs import LabelMapToMasksd, SelectOrgansd, logits_to_label_map
@@ -39,6 +40,7 @@ __all__ = [
     "FileAffined",
     "FinestOutputd",
     "LabelMapToMasksd",
+    "LoadVolumed",
     "RandLesionsd",
     "RandLungDomesd",
     "RandOrganIntensitiesd",
@@ -46,6 +48,7 @@ __all__ = [
     "RandTissueIntensitiesd",
     "RandVesselsd",
     "ResamplePlaned",
+    "SaveDicomSegd",
     "SelectOrgansd",
     "logits_to_label_map",
 ]

@@ -57,7 +57,8 @@ class TestExports(unittest.TestCase):
     def export(self, function: Any, command: str) -> Path:
         options = options_of(command)
         path = self.work / Path(options["filepath"]).name
-        own = {"filepath": str(path), "ckpt_file": str(self.weights), "features": NARROW["features"]}
+        own: dict[str, Any] = {"filepath": str(path), "ckpt_file": str(self.weights), "features": NARROW["features"]}
+        own["organs"] = {"liver": 1}
         files = {name: str(BUNDLE / options[name]) for name in ("meta_file", "config_file")}
         function("network_def", **{**options, **files, **own})
         return path

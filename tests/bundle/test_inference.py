@@ -15,6 +15,7 @@ import logging
 import shutil
 import tempfile
 import unittest
+from importlib.util import find_spec
 from pathlib import Path
 
 import nibabel as nib
@@ -64,20 +65,17 @@ class TestInference(unittest.TestCase):
         np.testing.assert_array_equal(np.asarray(copy.dataobj), np.asarray(original.dataobj))
         self.assertEqual(set(np.unique(original.dataobj)), {0, 1})  # else the comparison would mean nothing
 
-    def test_dicom_series_gives_the_same_mask_and_two_in_a_folder_are_refused(self) -> None:
+    def test_dicom_series_gives_the_same_mask_also_among_others_in_its_folder(self) -> None:
         copies = self.work / "copies"
-        write_dicom_series(self.volume, copies / "series")
+        write_dicom_series(self.volume, copies / "series", number=2)
+        write_dicom_series(self.data / "imagesTs" / "box_2.nii.gz", copies / "series", number=1, slices=3)
+        write_dicom_series(self.data / "imagesTs" / "box_2.nii.gz", copies / "series", number=3, modality="MR")
         shutil.copy(self.volume, copies / "original.nii.gz")
         self.segment(copies)
         masks = [nib.load(self.masks / f"{name}_seg.nii.gz") for name in ("series", "original")]
         series, original = (nib.as_closest_canonical(mask) for mask in masks)
         np.testing.assert_allclose(series.affine, original.affine, atol=1e-3)
         np.testing.assert_array_equal(np.asarray(series.dataobj), np.asarray(original.dataobj))
-
-        write_dicom_series(self.data / "imagesTs" / "box_2.nii.gz", copies / "series", number=2)
-        with self.assertLogs(level=logging.ERROR) as log, self.assertRaises(SystemExit):
-            self.segment(copies)
-        self.assertIn("series: expected one DICOM series, but found 2 (6, 6 slices)", log.output[0])
 
     @parameterized.expand(
         [("one_slice", (48, 40, 1)), ("smaller_than_window", (20, 18, 5)), ("two_slices", (40, 20, 2))]
@@ -88,6 +86,15 @@ class TestInference(unittest.TestCase):
         nib.save(nib.Nifti1Image(np.random.default_rng(0).normal(0, 50, shape).astype(np.int16), np.eye(4)), path)
         self.segment(path.parent)
         self.assertEqual(nib.load(self.masks / "odd_seg.nii.gz").shape, shape)
+
+    @unittest.skipUnless(find_spec("highdicom"), "highdicom is not installed (extra: dicom)")
+    def test_dicom_seg_is_written_beside_the_mask_by_a_switch(self) -> None:
+        write_dicom_series(self.volume, self.work / "dicom" / "series")
+        self.segment(self.work / "dicom", dicom_seg=True)
+        self.assertEqual(
+            sorted(path.name for path in self.masks.iterdir() if path.suffix != ".json"),
+            ["series_seg.dcm", "series_seg.nii.gz"],
+        )
 
     def test_two_organs_become_values_1_and_2(self) -> None:
         self.segment(self.data, organs={"liver": 1, "spleen": 2})
