@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,10 +20,10 @@ from monai.utils import CommonKeys
 
 from ..data.mask_records import MaskRecords
 from ..data.reader_process import ReaderProcess
-from ..errors import InputError, explanation_of
+from ..errors import reason_of
 from ..remarks import collected_warnings
 
-__all__ = ["DONE", "FAILURE", "REMARKS", "CaseDataset", "reason_of"]
+__all__ = ["DONE", "FAILURE", "REMARKS", "CaseDataset"]
 
 logger = logging.getLogger(__name__)
 
@@ -78,22 +77,3 @@ class CaseDataset(Dataset):
         if remarks and isinstance(item, dict):
             item[REMARKS] = "\n".join(remarks)
         return item
-
-
-def reason_of(error: BaseException) -> str:
-    """
-    The sentence that explains an error to a user.
-
-    Args:
-        error: the exception that arrived.
-    """
-    cause = explanation_of(error)
-    text = str(cause)
-    if "Traceback (most recent call last)" in text:  # SaveImage makes one of what its writer raises
-        return re.sub(r"^\w*Error: (\[Errno \d+\] )?", "", text.strip().splitlines()[-1])
-    message = " ".join(text.split())
-    if isinstance(cause, InputError):
-        return message
-    if isinstance(cause, OSError) and cause.errno is not None:
-        return os.strerror(cause.errno) + (f": {cause.filename}" if cause.filename else "")
-    return f"{type(cause).__name__}: {message}" if message else type(cause).__name__

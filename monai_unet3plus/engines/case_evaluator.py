@@ -26,8 +26,9 @@ from monai.engines import SupervisedEvaluator
 from monai.utils import CommonKeys
 
 from ..data.mask_records import MaskRecords
+from ..errors import reason_of
 from ..remarks import collected_warnings
-from .case_dataset import DONE, FAILURE, REMARKS, reason_of
+from .case_dataset import DONE, FAILURE, REMARKS
 
 __all__ = ["CaseEvaluator", "CaseResult"]
 

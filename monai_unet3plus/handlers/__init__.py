@@ -15,6 +15,7 @@ from .case_report import CaseReport
 from .checkpoint import CheckpointLoader, CheckpointSaver
 from .early_stop import EarlyStop
 from .finetune import FinetuneLoader
+from .finite_loss import FiniteLoss
 from .history import TrainingHistory
 from .organ_dice import OrganDice
 from .prepare_network import PrepareNetwork
@@ -33,6 +34,7 @@ __all__ = [
     "EarlyStop",
     "EpochSeed",
     "FinetuneLoader",
+    "FiniteLoss",
     "OrganDice",
     "PrepareNetwork",
     "PresenceVerdicts",

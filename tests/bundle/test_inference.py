@@ -78,13 +78,19 @@ class TestInference(unittest.TestCase):
         np.testing.assert_array_equal(np.asarray(series.dataobj), np.asarray(original.dataobj))
 
     @parameterized.expand(
-        [("one_slice", (48, 40, 1)), ("smaller_than_window", (20, 18, 5)), ("two_slices", (40, 20, 2))]
+        [
+            ("one_slice", (48, 40, 1)),
+            ("smaller_than_window", (20, 18, 5)),
+            ("two_slices", (40, 20, 2)),
+            ("smaller_than_the_network_takes", (15, 15, 4)),
+            ("very_large", (2048, 2048, 1)),
+        ]
     )
     def test_odd_sizes_are_segmented(self, name: str, shape: tuple[int, int, int]) -> None:
         path = self.work / name / "odd.nii.gz"
         path.parent.mkdir()
         nib.save(nib.Nifti1Image(np.random.default_rng(0).normal(0, 50, shape).astype(np.int16), np.eye(4)), path)
-        self.segment(path.parent)
+        self.segment(path.parent, roi_size=[min(512, max(32, size)) for size in shape[:2]])
         self.assertEqual(nib.load(self.masks / "odd_seg.nii.gz").shape, shape)
 
     @unittest.skipUnless(find_spec("highdicom"), "highdicom is not installed (extra: dicom)")
@@ -95,6 +101,17 @@ class TestInference(unittest.TestCase):
             sorted(path.name for path in self.masks.iterdir() if path.suffix != ".json"),
             ["series_seg.dcm", "series_seg.nii.gz"],
         )
+
+    def test_volume_without_any_organ_has_an_empty_mask_and_is_flagged(self) -> None:
+        air = self.work / "air" / "air.nii.gz"
+        air.parent.mkdir()
+        nib.save(
+            nib.Nifti1Image(np.random.default_rng(0).normal(-1000, 9, (20, 18, 3)).astype(np.int16), np.eye(4)), air
+        )
+        self.segment(air.parent, intensity_check="off")
+        self.assertFalse(np.asarray(nib.load(self.masks / "air_seg.nii.gz").dataobj).any())
+        report = json.loads((self.masks / "report.json").read_text())
+        self.assertEqual(report["cases"][0]["organs"]["liver"]["flags"], ["nothing found"])
 
     def test_two_organs_become_values_1_and_2(self) -> None:
         self.segment(self.data, organs={"liver": 1, "spleen": 2})

@@ -16,11 +16,8 @@ import unittest
 from pathlib import Path
 
 import torch
-from parameterized import parameterized
 
 from monai_unet3plus.engines import CaseDataset
-from monai_unet3plus.engines.case_dataset import reason_of
-from monai_unet3plus.errors import InputError
 
 
 class TestCaseDataset(unittest.TestCase):
@@ -51,19 +48,6 @@ class TestCaseDataset(unittest.TestCase):
             return dict(item)
 
         self.assertEqual(CaseDataset([{"image": 1}], transform)[0], {"image": 1, "remarks": "1: odd"})
-
-
-class TestReasonOf(unittest.TestCase):
-    @parameterized.expand(
-        [
-            (InputError("a: expected\n b"), "a: expected b"),
-            (OSError(28, "x", "/masks/a"), "No space left on device: /masks/a"),
-            (OSError("no such file"), "OSError: no such file"),
-            (MemoryError(), "MemoryError"),
-        ]
-    )
-    def test_is_one_line(self, error: Exception, sentence: str) -> None:
-        self.assertEqual(reason_of(error), sentence)
 
 
 if __name__ == "__main__":

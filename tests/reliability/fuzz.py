@@ -33,6 +33,7 @@ import nibabel as nib
 import numpy as np
 import SimpleITK
 
+from monai_unet3plus.data.cases import mask_path
 from tests.broken_files import write_ct
 from tests.bundle.workflows import inference, run, write_checkpoint
 from tests.data_sets import write_dicom_series
@@ -93,7 +94,7 @@ def fuzz(folder: Path, inputs: int, seed: int = 0) -> Counter[str]:
                 assert case["reason"] and "\n" not in case["reason"], case
                 assert "not read within" not in case["reason"], case
             else:
-                _check_grid(path, masks / f"{path.name.removesuffix('.gz').rpartition('.')[0] or path.name}_seg.nii.gz")
+                _check_grid(path, mask_path(path, data, masks))
         shutil.rmtree(data)
         shutil.rmtree(masks)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
