@@ -66,6 +66,7 @@ MEANING = {
     "val_fraction": "share of cases that validate in a random split",
     "fold": 'the fold that validates with `split` "fold"',
     "patience": "validations without a better mean Dice after which training ends; 0: never",
+    "strict": "whether training ends when a case can't be loaded, instead of going on without it",
     "resume": "whether to go on after the last whole epoch of a training that was killed",
     "finetune_from": "file of weights to start from",
     "finetune_organs": "organs that those weights were trained for, in their order",

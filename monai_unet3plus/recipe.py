@@ -122,9 +122,7 @@ def train(bundle: Path, work: Path, cases: list[Case], epochs: int, overrides: d
     return weights
 
 
-def self_labelled(
-    bundle: Path, images: list[Path], weights: Path, work: Path, overrides: dict[str, str]
-) -> list[Case]:
+def self_labelled(bundle: Path, images: list[Path], weights: Path, work: Path, overrides: dict[str, str]) -> list[Case]:
     """Cases of CTs that a network labels itself; the largest piece of each organ counts."""
     inputs, masks = work / "images", work / "labels"
     inputs.mkdir(parents=True, exist_ok=True)
