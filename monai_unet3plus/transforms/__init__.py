@@ -25,7 +25,14 @@ from .organs import LabelMapToMasksd, SelectOrgansd, logits_to_label_map
 from .outputs import FinestOutputd
 from .plane import ResamplePlaned
 from .slab_crop import RandSlabCropd
-from .synthesis import RandLesionsd, RandLungDomesd, RandOrganIntensitiesd, RandTissueIntensitiesd, RandVesselsd
+from .synthesis import (
+    RandLesionsd,
+    RandLungDomesd,
+    RandNativeContrastd,
+    RandOrganIntensitiesd,
+    RandTissueIntensitiesd,
+    RandVesselsd,
+)
 
 __all__ = [
     "AdjacentSlicesToChannels",
@@ -43,6 +50,7 @@ __all__ = [
     "LoadVolumed",
     "RandLesionsd",
     "RandLungDomesd",
+    "RandNativeContrastd",
     "RandOrganIntensitiesd",
     "RandSlabCropd",
     "RandTissueIntensitiesd",

@@ -11,7 +11,14 @@
 from __future__ import annotations
 
 from .domes import RandLungDomesd
-from .intensities import RandOrganIntensitiesd, RandTissueIntensitiesd
+from .intensities import RandNativeContrastd, RandOrganIntensitiesd, RandTissueIntensitiesd
 from .lesions import RandLesionsd, RandVesselsd
 
-__all__ = ["RandLesionsd", "RandLungDomesd", "RandOrganIntensitiesd", "RandTissueIntensitiesd", "RandVesselsd"]
+__all__ = [
+    "RandLesionsd",
+    "RandLungDomesd",
+    "RandNativeContrastd",
+    "RandOrganIntensitiesd",
+    "RandTissueIntensitiesd",
+    "RandVesselsd",
+]

@@ -19,7 +19,7 @@ from scipy import ndimage
 from .base import RandSynthesisd
 from .fields import range_of, soften
 
-__all__ = ["RandOrganIntensitiesd", "RandTissueIntensitiesd"]
+__all__ = ["RandNativeContrastd", "RandOrganIntensitiesd", "RandTissueIntensitiesd"]
 
 _EDGE = 0.7  # pixels, the blur of an organ's edge
 _SOFT_TISSUE = (-150.0, 245.0)  # HU; below is air, above is bone, which every scan shows alike
@@ -123,3 +123,40 @@ class RandTissueIntensitiesd(RandSynthesisd):
                 mean, factor = self.R.uniform(*self.tissue_range), self.R.uniform(*self.texture)
                 new[voxels] = mean + factor * (image[voxels] - image[voxels].mean())
         return image + soften(outside, _EDGE) * (new - image), label
+
+
+class RandNativeContrastd(RandSynthesisd):
+    """
+    Take the contrast medium out: vessels, kidneys and organs get nearly one value, as in a native CT.
+
+    Networks that have seen bright kidneys alone take those of a native CT for liver and spleen, whose values they have
+    there. Soft tissue outside the organs is drawn together around one mean, and each organ a little above it.
+
+    Args:
+        keys: keys of images.
+        label_key: key of the label map.
+        tissue_range: lowest and highest mean of the surroundings, in HU. Defaults to ``(25, 55)``.
+        prob: probability that a slab is changed. Defaults to 0.5.
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        label_key: str,
+        tissue_range: Sequence[float] = (25.0, 55.0),
+        prob: float = 0.5,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, label_key, prob, allow_missing_keys)
+        self.tissue_range = range_of(tissue_range)
+
+    def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        mean = self.R.uniform(*self.tissue_range)
+        enhanced = (image > mean) & (image < _SOFT_TISSUE[1]) & (label == 0)
+        new = np.where(enhanced, mean + self.R.uniform(0.05, 0.3) * (image - mean), image)
+        for value in np.unique(label[label > 0]):
+            organ = label == value
+            target = mean + self.R.uniform(-5, 25)
+            new[organ] = target + self.R.uniform(0.3, 1.0) * (image[organ] - np.median(image[organ]))
+        return image + soften(enhanced | (label > 0), _EDGE) * (new - image), label

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from parameterized import parameterized
 
-from monai_unet3plus.transforms import RandOrganIntensitiesd, RandTissueIntensitiesd
-from tests.transforms.synthesis.slabs import FAT, abdomen
+from monai_unet3plus.transforms import RandNativeContrastd, RandOrganIntensitiesd, RandTissueIntensitiesd
+from tests.transforms.synthesis.slabs import FAT, abdomen, ellipse
 
 
 class TestRandOrganIntensitiesd(unittest.TestCase):
@@ -73,6 +73,25 @@ class TestRandTissueIntensitiesd(unittest.TestCase):
         data = {"image": torch.full((3, 20, 20), -200.0), "label": torch.zeros(3, 20, 20, dtype=torch.uint8)}
         out = RandTissueIntensitiesd("image", "label", prob=1.0).set_random_state(0)(data)["image"]
         torch.testing.assert_close(out, data["image"])
+
+
+class TestRandNativeContrastd(unittest.TestCase):
+    def test_a_bright_kidney_becomes_like_the_organs(self) -> None:
+        data = abdomen()
+        kidney = torch.from_numpy(ellipse((75, 40), (12, 12)).copy())
+        data["image"][kidney] = 180
+        for seed in range(5):
+            image = RandNativeContrastd("image", "label", prob=1.0).set_random_state(seed)(data)["image"]
+            inside = torch.nn.functional.max_pool2d((~kidney).float(), 9, 1, 4) == 0
+            found = [float(image[mask].median()) for mask in (inside, data["label"] == 1, data["label"] == 2)]
+            self.assertLess(max(found) - min(found), 80)
+            self.assertLess(max(found), 110)
+
+    def test_fat_and_air_stay(self) -> None:
+        data = abdomen()
+        image = RandNativeContrastd("image", "label", prob=1.0).set_random_state(0)(data)["image"]
+        far = torch.nn.functional.max_pool2d((data["label"] > 0).float(), 9, 1, 4) == 0
+        torch.testing.assert_close(image[far], data["image"][far])
 
 
 def abdomen_inner(data: dict[str, torch.Tensor]) -> torch.Tensor:
