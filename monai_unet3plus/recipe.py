@@ -16,7 +16,8 @@ Train the bundle's weights for liver and spleen from a few real CTs, much synthe
 LABELLED has a folder per case with image.nii.gz and label.nii.gz, 1 liver and 2 spleen; NEGATIVE has CTs without either
 organ; CT is any number of CTs without label map. Training is the bundle's train.json with synthesis.json. A first
 network labels the unlabelled CTs, of which the largest piece per organ counts; the second starts from the first and
-learns from all, and the third goes on at half the learning rate. Steps that are done are not done again, and one that was interrupted goes on.
+learns from all, and the third goes on at half the learning rate. Steps that are done are not done again, and one that
+was interrupted goes on.
 """
 
 from __future__ import annotations
