@@ -22,6 +22,7 @@ test: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.benchmarks.ms_ssim
 	$(BIN)/python -m tests.benchmarks.network
+	$(BIN)/python -m tests.benchmarks.bfloat16 --work_dir $(DEMO_DIR)/bfloat16
 	$(BIN)/python -m tests.benchmarks.whole_ct
 
 lint: $(VENV)/.installed-dev
