@@ -1,6 +1,9 @@
 # make demo   phantoms, training, masks and a picture, in a virtual environment of its own
 # make test   the tests
+# make test-label   the integration test with a MONAI Label server, in an environment of its own, .venv-label: gigabytes
 # make bench  how fast the loss and the network are beside others, as ratios
+# make docs   these pages as HTML, in build/docs; a warning is an error
+# make dist   sdist and wheel, into dist
 # make lint type   what else the continuous integration checks
 #
 # TORCH_INDEX_URL=...   where to install PyTorch from, for instance its index of CPU builds
@@ -9,9 +12,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 DEMO_DIR ?= .demo
-SOURCES = monai_unet3plus tests
+SOURCES = monai_unet3plus tests docs
 
-.PHONY: demo test bench lint type format clean
+.PHONY: demo test test-label bench docs dist lint type format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m monai_unet3plus.demo --bundle_root bundle --work_dir $(DEMO_DIR)
@@ -19,11 +22,22 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
 
+test-label: .venv-label/.installed
+	.venv-label/bin/python -m pytest tests/test_monai_label.py
+
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.benchmarks.ms_ssim
 	$(BIN)/python -m tests.benchmarks.network
 	$(BIN)/python -m tests.benchmarks.bfloat16 --work_dir $(DEMO_DIR)/bfloat16
 	$(BIN)/python -m tests.benchmarks.whole_ct
+
+docs: $(VENV)/.installed-dev
+	$(BIN)/python docs/variables.py
+	$(BIN)/python -m sphinx -W --keep-going --quiet docs build/docs
+
+dist: $(VENV)/.installed-dev
+	rm -rf build/lib
+	$(BIN)/python -m build --no-isolation --outdir dist
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/python -m black --check $(SOURCES)
@@ -38,7 +52,7 @@ format: $(VENV)/.installed-dev
 	$(BIN)/python -m black $(SOURCES)
 
 clean:
-	rm -rf $(VENV) $(DEMO_DIR) build *.egg-info
+	rm -rf $(VENV) .venv-label $(DEMO_DIR) build dist *.egg-info
 
 # PyTorch first and pinned: a package that merely wants "torch" would bring gigabytes for a GPU that may not be there.
 $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
@@ -49,4 +63,11 @@ $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --editable .[dev]
+	touch $@
+
+# torchvision has to be of the same build as PyTorch; MONAI Label 0.8.5 does not know pydicom 3
+.venv-label/.installed: setup.cfg pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-label
+	.venv-label/bin/pip install --quiet --disable-pip-version-check -c constraints.txt $(if $(TORCH_INDEX_URL),--index-url $(TORCH_INDEX_URL)) torch torchvision
+	.venv-label/bin/pip install --quiet --disable-pip-version-check "torch==$$(.venv-label/bin/python -c 'import torch; print(torch.__version__)')" "pydicom<3" .[label] parameterized pytest
 	touch $@

@@ -22,13 +22,13 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 
+from .commands import run_bundle, run_command
 from .metrics import dice
 from .visualize import save_outlines
 
@@ -41,7 +41,9 @@ _ENVIRONMENT = {"GOMP_SPINCOUNT": "10000"}
 # Coarse phantoms, 1.7 mm pixels and 5 mm slices, and Adam instead of the paper's SGD: what minutes suffice for.
 PHANTOMS = ["--cases", "18", "--test_cases", "2", "--seed", "7"]
 PHANTOMS += ["--pixel_size", "1.6", "1.8", "--slice_thickness", "5", "5"]
+PHANTOM_ORGANS = {"organs": "{'liver': 1}", "pixel_size": "None"}
 TRAINING = {
+    **PHANTOM_ORGANS,
     "val_fraction": "0.1",
     "epochs": "36",
     "val_interval": "1000",  # never: that would take as long as some epochs, and the last weights do
@@ -51,7 +53,10 @@ TRAINING = {
     "affine_prob": "0",
     "optimizer": "{'_target_': 'torch.optim.Adam', 'params': '$@network.parameters()', 'lr': 0.002}",
 }
-INFERENCE = {"roi_size": "[-1, -1]"}  # whole slices instead of overlapping windows: less work, where memory allows
+INFERENCE = {
+    **PHANTOM_ORGANS,
+    "roi_size": "[-1, -1]",
+}  # whole slices instead of overlapping windows: less work, where memory allows
 
 
 def main() -> None:
@@ -70,36 +75,31 @@ def main() -> None:
     phantoms, models, masks = work / "phantoms", work / "models", work / "masks"
     if not (phantoms / "dataset.json").is_file():
         logger.info("\n== Phantoms ==")
-        _run([sys.executable, "-m", "monai_unet3plus.data.phantom", "--output_dir", str(phantoms), *PHANTOMS])
+        run_command([sys.executable, "-m", "monai_unet3plus.data.phantom", "--output_dir", str(phantoms), *PHANTOMS])
     if not (models / "model_last.pt").is_file():
         logger.info("\n== Training, the bundle's train.json ==")
         unfinished = work / "models.unfinished"  # so that an interrupted training is not taken for a finished one
-        _run_bundle(
-            bundle, "train", dataset_dir=phantoms, ckpt_dir=unfinished, output_dir=work / "training", **TRAINING
+        run_bundle(
+            bundle,
+            "train",
+            _ENVIRONMENT,
+            dataset_dir=phantoms,
+            ckpt_dir=unfinished,
+            output_dir=work / "training",
+            **TRAINING,
         )
         os.replace(unfinished, models)
     logger.info("\n== Masks of unseen phantoms, the bundle's inference.json ==")
-    _run_bundle(
-        bundle, "inference", dataset_dir=phantoms, checkpoint=models / "model_last.pt", output_dir=masks, **INFERENCE
+    run_bundle(
+        bundle,
+        "inference",
+        _ENVIRONMENT,
+        dataset_dir=phantoms,
+        checkpoint=models / "model_last.pt",
+        output_dir=masks,
+        **INFERENCE,
     )
     _report(phantoms, masks)
-
-
-def _run_bundle(bundle: Path, config: str, **overrides: str | Path) -> None:
-    options = [part for name, value in overrides.items() for part in (f"--{name}", str(value))]
-    config_file = bundle / "configs" / f"{config}.json"
-    _run(
-        [sys.executable, "-m", "monai.bundle", "run", "--config_file", str(config_file), "--bundle_root", str(bundle)]
-        + options
-    )
-
-
-def _run(command: list[str]) -> None:
-    logger.info("$ %s\n", " ".join(["python", *command[1:]]))
-    status = subprocess.run(command, env={**os.environ, **_ENVIRONMENT}, check=False).returncode
-    if status:
-        logger.error("The command above ended with status %d.", status)
-        raise SystemExit(status)
 
 
 def _report(phantoms: Path, masks: Path) -> None:

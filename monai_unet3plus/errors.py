@@ -10,7 +10,10 @@
 # limitations under the License.
 from __future__ import annotations
 
-__all__ = ["InputError", "explanation_of"]
+import os
+import re
+
+__all__ = ["InputError", "explanation_of", "reason_of"]
 
 
 class InputError(ValueError):
@@ -34,3 +37,22 @@ def explanation_of(error: BaseException) -> BaseException:
     while not isinstance(error, InputError) and error.__cause__ is not None:
         error = error.__cause__
     return error
+
+
+def reason_of(error: BaseException) -> str:
+    """
+    The sentence that explains an error to a user.
+
+    Args:
+        error: the exception that arrived.
+    """
+    cause = explanation_of(error)
+    text = str(cause)
+    if "Traceback (most recent call last)" in text:  # SaveImage makes one of what its writer raises
+        return re.sub(r"^\w*Error: (\[Errno \d+\] )?", "", text.strip().splitlines()[-1])
+    message = " ".join(text.split())
+    if isinstance(cause, InputError):
+        return message
+    if isinstance(cause, OSError) and cause.errno is not None:
+        return os.strerror(cause.errno) + (f": {cause.filename}" if cause.filename else "")
+    return f"{type(cause).__name__}: {message}" if message else type(cause).__name__

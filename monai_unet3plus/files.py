@@ -17,7 +17,7 @@ from pathlib import Path
 
 from monai.config import PathLike
 
-__all__ = ["replacing"]
+__all__ = ["remove_leftovers", "replacing"]
 
 
 @contextmanager
@@ -39,3 +39,19 @@ def replacing(path: PathLike) -> Iterator[Path]:
         os.replace(partial, target)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def remove_leftovers(path: PathLike) -> None:
+    """
+    Remove what processes that were killed have left of a file that they were writing by :py:func:`replacing`.
+
+    Args:
+        path: the file; nobody else may be writing it.
+    """
+    target = Path(path)
+    if not target.parent.is_dir():
+        return
+    for other in target.parent.iterdir():
+        number, dot, name = other.name[1:].partition(".")
+        if other.name.startswith(".") and number.isdigit() and dot and name == target.name:
+            other.unlink(missing_ok=True)

@@ -18,22 +18,27 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import torch
+
 from .engines import CaseEvaluator
 from .errors import InputError, explanation_of
 
 __all__ = [
+    "EXIT_INTERRUPTED",
     "EXIT_NOTHING_DONE",
     "EXIT_SOME_FAILED",
+    "check_device",
     "check_window",
     "exit_on_error",
     "exit_with_status",
-    "warn_of_phantom_weights",
+    "warn_of_delivered_weights",
 ]
 
 logger = logging.getLogger(__name__)
 
 EXIT_NOTHING_DONE = 1
 EXIT_SOME_FAILED = 3
+EXIT_INTERRUPTED = 130  # as shells report a program that Ctrl-C ended
 
 T = TypeVar("T")
 
@@ -50,10 +55,13 @@ def exit_on_error(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         kwargs: its keyword arguments.
 
     Raises:
-        SystemExit: With status 1, after the error was logged.
+        SystemExit: With status 1, after the error was logged; with 130 after Ctrl-C.
     """
     try:
         return function(*args, **kwargs)
+    except KeyboardInterrupt as e:
+        logger.error("interrupted; files that were written are whole")
+        raise SystemExit(EXIT_INTERRUPTED) from e
     except Exception as e:
         cause = explanation_of(e)
         if not isinstance(cause, InputError):
@@ -65,41 +73,45 @@ def exit_on_error(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
 
 def exit_with_status(evaluator: CaseEvaluator) -> None:
     """
-    Sum up a run over cases; the last line of the log says what to look at.
+    Sum up a run over cases: the last lines of the log are those to look at, those that failed, and their number.
 
     Args:
         evaluator: after its run.
 
     Raises:
-        SystemExit: With status 3 if some cases failed, 1 if all did.
+        SystemExit: With status 3 if some cases failed or were not tried, 1 if no case has a mask.
     """
-    failed, total = len(evaluator.failures), len(evaluator.failures) + evaluator.succeeded
-    if not failed:
-        logger.info("%d of %d cases segmented", evaluator.succeeded, total)
+    for result in evaluator.results:
+        for organ, facts in result.organs.items():
+            if facts.get("flags"):
+                logger.warning("look at: %s  %s: %s", result.image, organ, "; ".join(facts["flags"]))
+    failures, done = evaluator.failures, evaluator.succeeded
+    total = done + len(failures) + evaluator.not_tried
+    if done == total:
+        logger.info("%d of %d cases segmented", done, total)
         return
-    for path, reason in evaluator.failures.items():
-        logger.error("failed: %s", reason if path in reason else f"{path}: {reason}")
-    logger.error("%d of %d cases segmented, %d failed", evaluator.succeeded, total, failed)
-    raise SystemExit(EXIT_SOME_FAILED if evaluator.succeeded else EXIT_NOTHING_DONE)
+    width = max(map(len, failures), default=0)
+    for path, reason in failures.items():
+        logger.error("failed: %-*s  %s", width, path, reason.removeprefix(f"{path}: "))
+    counts = f"{done} of {total} cases segmented, {len(failures)} failed"
+    logger.error("%s", counts + (f", {evaluator.not_tried} not tried" if evaluator.not_tried else ""))
+    raise SystemExit(EXIT_SOME_FAILED if done else EXIT_NOTHING_DONE)
 
 
-def warn_of_phantom_weights(checkpoint: str, weights: Mapping[str, str]) -> None:
+def warn_of_delivered_weights(checkpoint: str, weights: Mapping[str, str]) -> None:
     """
-    Warn if the weights in use are those that the bundle was delivered with, and were trained on phantoms only.
+    Say what the bundle's maker warns of, if the weights in use are those that it was delivered with.
 
     Args:
         checkpoint: path of the weights.
-        weights: the entry ``weights`` of ``metadata.json``, ``{"sha256": ..., "trained_on": ...}``.
+        weights: the entry ``weights`` of ``metadata.json``, ``{"sha256": ..., "warning": ...}``; without a warning
+            nothing is said.
     """
-    if weights["trained_on"] != "phantoms":
-        return
     path = Path(checkpoint)
-    if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == weights["sha256"]:
-        logger.warning(
-            "%s was trained on synthetic phantoms only: masks of real CTs will be wrong. "
-            "Train on your own data first, see the bundle's README.",
-            path,
-        )
+    if "warning" not in weights or not path.is_file():
+        return
+    if hashlib.sha256(path.read_bytes()).hexdigest() == weights["sha256"]:
+        logger.warning("%s: %s", path, weights["warning"])
 
 
 def check_window(window: Sequence[float]) -> None:
@@ -114,3 +126,19 @@ def check_window(window: Sequence[float]) -> None:
     """
     if not isinstance(window, Sequence) or len(window) != 2 or not window[0] < window[1]:
         raise InputError(f"window: expected the lower and the upper end in Hounsfield units, but found {window}.")
+
+
+def check_device(device: str | torch.device) -> None:
+    """
+    Refuse a device that is not there, before PyTorch does from within the network.
+
+    Args:
+        device: "cpu", "cuda", "cuda:1" and so on.
+
+    Raises:
+        InputError: When there is none.
+    """
+    try:
+        torch.empty(1, device=device)
+    except (AssertionError, RuntimeError) as e:
+        raise InputError(f"device: expected one of this machine, such as cpu, but {device} is not there.") from e

@@ -55,7 +55,14 @@ def write_boxes(folder: Path, cases: int = 3, test_cases: int = 1, shape: tuple[
     (folder / "dataset.json").write_text(json.dumps({"training": training}))
 
 
-def write_dicom_series(volume: Path, folder: Path, number: int = 1) -> None:
+def write_dicom_series(
+    volume: Path,
+    folder: Path,
+    number: int = 1,
+    modality: str = "CT",
+    slices: int = 1000,
+    more: dict[str, str] | None = None,
+) -> None:
     """
     Write a volume as a DICOM series of CT slices, without suffixes in the names.
 
@@ -63,6 +70,9 @@ def write_dicom_series(volume: Path, folder: Path, number: int = 1) -> None:
         volume: file of a volume whose third axis goes along the patient.
         folder: gets one file per slice.
         number: makes the series' identifier.
+        modality: what the files say they are.
+        slices: number of slices to write at most.
+        more: further fields, such as ``{"0010|0010": "DOE^JANE"}``.
     """
     folder.mkdir(parents=True, exist_ok=True)
     image = SimpleITK.Cast(SimpleITK.ReadImage(str(volume)), SimpleITK.sitkInt16)
@@ -70,20 +80,31 @@ def write_dicom_series(volume: Path, folder: Path, number: int = 1) -> None:
     writer = SimpleITK.ImageFileWriter()
     writer.KeepOriginalImageUIDOn()
     writer.SetImageIO("GDCMImageIO")
-    for z in range(image.GetDepth()):
+    for z in range(min(image.GetDepth(), slices)):
         plane = image[:, :, z]
         position = image.TransformIndexToPhysicalPoint((0, 0, z))
         tags = {
             "0008|0016": "1.2.840.10008.5.1.4.1.1.2",
             "0008|0018": f"1.2.3.{number}.{z + 1}",
-            "0008|0060": "CT",
+            "0008|0020": "20200102",
+            "0008|0030": "101112",
+            "0008|0050": "",
+            "0008|0060": modality,
+            "0008|0090": "",
+            "0010|0010": "Phantom^Box",
+            "0010|0020": "P1",
+            "0010|0030": "",
+            "0010|0040": "O",
+            "0020|0010": "S1",
+            "0020|0052": "1.2.3.4",
+            "0018|0050": f"{image.GetSpacing()[2]:g}",
             "0020|000d": "1.2.3",
             "0020|000e": f"1.2.3.{number}",
             "0020|0013": str(z + 1),
             "0020|0032": "\\".join(f"{value:.6f}" for value in position),
             "0020|0037": "\\".join(f"{direction[i]:.6f}" for i in (0, 3, 6, 1, 4, 7)),
         }
-        for tag, value in tags.items():
+        for tag, value in {**tags, **(more or {})}.items():
             plane.SetMetaData(tag, value)
         writer.SetFileName(str(folder / f"series{number}_{z:03d}"))
         writer.Execute(plane)

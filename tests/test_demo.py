@@ -34,7 +34,7 @@ class TestDemo(unittest.TestCase):
             mock.patch.object(demo, "PHANTOMS", PHANTOMS),
             mock.patch.object(demo, "TRAINING", {**demo.TRAINING, **SMALLER}),
             mock.patch.object(demo, "INFERENCE", inference),
-            self.assertLogs("monai_unet3plus.demo", logging.INFO) as log,
+            self.assertLogs("monai_unet3plus", logging.INFO) as log,
         ):
             demo.main()
         return "\n".join(log.output)

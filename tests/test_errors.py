@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import unittest
 
-from monai_unet3plus.errors import InputError, explanation_of
+from parameterized import parameterized
+
+from monai_unet3plus.errors import InputError, explanation_of, reason_of
 
 
 def chain_of(*errors: Exception) -> Exception:
@@ -41,6 +43,19 @@ class TestExplanationOf(unittest.TestCase):
 
     def test_input_errors_are_value_errors(self) -> None:
         self.assertTrue(issubclass(InputError, ValueError))
+
+
+class TestReasonOf(unittest.TestCase):
+    @parameterized.expand(
+        [
+            (InputError("a: expected\n b"), "a: expected b"),
+            (OSError(28, "x", "/masks/a"), "No space left on device: /masks/a"),
+            (OSError("no such file"), "OSError: no such file"),
+            (MemoryError(), "MemoryError"),
+        ]
+    )
+    def test_is_one_line(self, error: Exception, sentence: str) -> None:
+        self.assertEqual(reason_of(error), sentence)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from monai_unet3plus.files import replacing
+from monai_unet3plus.files import remove_leftovers, replacing
 
 
 class TestReplacing(unittest.TestCase):
@@ -43,6 +43,14 @@ class TestReplacing(unittest.TestCase):
             self.fail_while_writing(unfinished)
         self.assertEqual(self.path.read_text(), "old")
         self.assertEqual(os.listdir(self.path.parent), [self.path.name])
+
+    def test_leftovers_of_the_file_alone_are_removed(self) -> None:
+        remove_leftovers(self.path)  # there is no folder yet
+        self.path.parent.mkdir()
+        for name in (".12.mask.nii.gz", ".3.mask.nii.gz", ".12.other.nii.gz", ".mask.nii.gz", "12.mask.nii.gz"):
+            (self.path.parent / name).touch()
+        remove_leftovers(self.path)
+        self.assertEqual(sorted(os.listdir(self.path.parent)), [".12.other.nii.gz", ".mask.nii.gz", "12.mask.nii.gz"])
 
 
 if __name__ == "__main__":

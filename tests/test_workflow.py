@@ -20,8 +20,15 @@ from typing import Any
 from monai.transforms import Compose
 from parameterized import parameterized
 
+from monai_unet3plus.engines import CaseResult
 from monai_unet3plus.errors import InputError
-from monai_unet3plus.workflow import check_window, exit_on_error, exit_with_status, warn_of_phantom_weights
+from monai_unet3plus.workflow import (
+    check_device,
+    check_window,
+    exit_on_error,
+    exit_with_status,
+    warn_of_delivered_weights,
+)
 
 LOGGER = "monai_unet3plus.workflow"
 SENTENCE = "dataset_dir: expected volumes, but found none in /data (100%)."
@@ -57,7 +64,7 @@ class TestExitOnError(unittest.TestCase):
         self.assertIsNotNone(logged.records[0].exc_info)
         self.assertEqual(logged.records[-1].getMessage(), SENTENCE)
 
-    @parameterized.expand([(ValueError("x"),), (RuntimeError("x"),), (KeyboardInterrupt(),), (SystemExit(7),)])
+    @parameterized.expand([(ValueError("x"),), (RuntimeError("x"),), (SystemExit(7),)])
     def test_other_exceptions_pass_unchanged(self, error: BaseException) -> None:
         def function() -> None:
             raise error
@@ -66,11 +73,21 @@ class TestExitOnError(unittest.TestCase):
             exit_on_error(function)
         self.assertIs(raised.exception, error)
 
+    def test_interrupt_ends_the_run_with_a_sentence(self) -> None:
+        def function() -> None:
+            raise KeyboardInterrupt
+
+        with self.assertLogs(LOGGER, "DEBUG") as logged, self.assertRaises(SystemExit) as raised:
+            exit_on_error(function)
+        self.assertEqual(raised.exception.code, 130)
+        self.assertIn("interrupted", logged.records[0].getMessage())
+        self.assertIsNone(logged.records[0].exc_info)
+
 
 class TestExitWithStatus(unittest.TestCase):
     def test_run_without_failures_returns(self) -> None:
         with self.assertLogs(LOGGER, "INFO") as logged:
-            exit_with_status(SimpleNamespace(failures={}, succeeded=2))
+            exit_with_status(SimpleNamespace(results=[], failures={}, succeeded=2, not_tried=0))
         (record,) = logged.records
         self.assertEqual((record.levelname, record.getMessage()), ("INFO", "2 of 2 cases segmented"))
 
@@ -78,42 +95,64 @@ class TestExitWithStatus(unittest.TestCase):
     def test_failures_end_in_a_status_and_a_summary(self, _: str, succeeded: int, status: int) -> None:
         failures = {"/d/a.nii.gz": "/d/a.nii.gz: 50% are NaN", "/d/b.nii.gz": "OSError: disk full"}
         with self.assertLogs(LOGGER, "INFO") as logged, self.assertRaises(SystemExit) as raised:
-            exit_with_status(SimpleNamespace(failures=failures, succeeded=succeeded))
+            exit_with_status(SimpleNamespace(results=[], failures=failures, succeeded=succeeded, not_tried=0))
         self.assertEqual(raised.exception.code, status)
         self.assertEqual({record.levelname for record in logged.records}, {"ERROR"})
         first, second, last = (record.getMessage() for record in logged.records)
-        self.assertIn("/d/a.nii.gz: 50% are NaN", first)
-        self.assertIn("/d/b.nii.gz: OSError: disk full", second)
+        self.assertEqual(first, "failed: /d/a.nii.gz  50% are NaN")
+        self.assertEqual(second, "failed: /d/b.nii.gz  OSError: disk full")
         self.assertEqual(last, f"{succeeded} of {succeeded + 2} cases segmented, 2 failed")
 
+    def test_masks_to_look_at_are_named(self) -> None:
+        organs = {"liver": {"flags": ["2 large parts", "nothing"]}, "spleen": {"flags": []}}
+        results = [CaseResult("/d/a.nii.gz", "segmented", organs=organs)]
+        with self.assertLogs(LOGGER, "INFO") as logged:
+            exit_with_status(SimpleNamespace(results=results, failures={}, succeeded=1, not_tried=0))
+        messages = [record.getMessage() for record in logged.records]
+        self.assertEqual(messages, ["look at: /d/a.nii.gz  liver: 2 large parts; nothing", "1 of 1 cases segmented"])
 
-class TestWarnOfPhantomWeights(unittest.TestCase):
+    def test_cases_that_were_not_tried_are_counted(self) -> None:
+        with self.assertLogs(LOGGER, "INFO") as logged, self.assertRaises(SystemExit) as raised:
+            exit_with_status(SimpleNamespace(results=[], failures={}, succeeded=1, not_tried=4))
+        self.assertEqual(raised.exception.code, 3)
+        self.assertIn("1 of 5 cases segmented, 0 failed, 4 not tried", logged.output[-1])
+
+
+class TestWarnOfDeliveredWeights(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.path = Path(folder.name) / "model.pt"
         self.path.write_bytes(b"weights")
-        self.sha256 = hashlib.sha256(b"weights").hexdigest()
+        self.weights = {"sha256": hashlib.sha256(b"weights").hexdigest(), "warning": "only a few cases"}
 
-    def test_delivered_phantom_weights_give_a_warning_with_their_path(self) -> None:
+    def test_delivered_weights_give_the_warning_with_their_path(self) -> None:
         with self.assertLogs(LOGGER, "WARNING") as logged:
-            warn_of_phantom_weights(str(self.path), {"sha256": self.sha256, "trained_on": "phantoms"})
+            warn_of_delivered_weights(str(self.path), self.weights)
         self.assertEqual(len(logged.output), 1)
-        self.assertIn(str(self.path), logged.output[0])
-        self.assertIn("phantoms", logged.output[0])
+        self.assertIn(f"{self.path}: only a few cases", logged.output[0])
 
     def test_own_weights_give_none(self) -> None:
         self.path.write_bytes(b"other weights")
         with self.assertNoLogs(LOGGER):
-            warn_of_phantom_weights(str(self.path), {"sha256": self.sha256, "trained_on": "phantoms"})
+            warn_of_delivered_weights(str(self.path), self.weights)
 
-    def test_weights_trained_on_cts_give_none(self) -> None:
+    def test_weights_that_need_no_warning_give_none(self) -> None:
+        del self.weights["warning"]
         with self.assertNoLogs(LOGGER):
-            warn_of_phantom_weights(str(self.path), {"sha256": self.sha256, "trained_on": "LiTS"})
+            warn_of_delivered_weights(str(self.path), self.weights)
 
     def test_missing_file_gives_none(self) -> None:
         with self.assertNoLogs(LOGGER):
-            warn_of_phantom_weights(str(self.path) + "x", {"sha256": self.sha256, "trained_on": "phantoms"})
+            warn_of_delivered_weights(str(self.path) + "x", self.weights)
+
+
+class TestCheckDevice(unittest.TestCase):
+    @parameterized.expand([("cuda:99",), ("no_such_device",)])
+    def test_device_that_is_not_there_is_refused(self, device: str) -> None:
+        check_device("cpu")
+        with self.assertRaisesRegex(InputError, f"device: expected one of this machine, such as cpu, but {device}"):
+            check_device(device)
 
 
 class TestCheckWindow(unittest.TestCase):

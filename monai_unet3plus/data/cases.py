@@ -12,17 +12,23 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import nibabel as nib
 from monai.config import PathLike
 from monai.data import load_decathlon_datalist
 
 from ..errors import InputError
 
-__all__ = ["VOLUME_SUFFIXES", "find_cases", "labelled_cases", "mask_path"]
+__all__ = ["LABEL_INTENT", "VOLUME_SUFFIXES", "find_cases", "labelled_cases", "mask_path"]
 
+logger = logging.getLogger(__name__)
+
+LABEL_INTENT = 1002  # NIfTI's code for "values are labels"
 VOLUME_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
 _DICOM_MAGIC = (128, b"DICM")
 
@@ -32,8 +38,9 @@ def find_cases(dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg"
     Find the images to segment.
 
     They are the volumes (NIfTI, NRRD, MetaImage) and DICOM series, a folder each, in ``dataset_dir/imagesTs`` if that
-    exists, else anywhere below ``dataset_dir`` but not in folders whose name begins with "labels", hidden ones, or
-    ``output_dir``. ``dataset_dir`` may also be one volume or one series.
+    exists, else anywhere below ``dataset_dir`` but not in folders whose name begins with "labels", hidden or linked
+    ones, or ``output_dir``, nor NIfTI files whose header calls them label maps, as masks of an earlier run are. What
+    is left out is logged. ``dataset_dir`` may also be one volume or one series.
 
     Args:
         dataset_dir: folder or file.
@@ -44,13 +51,15 @@ def find_cases(dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg"
         ``[{"image": path}, ...]`` in alphabetical order.
 
     Raises:
-        InputError: When there is no case, the folder does not exist, ``output_dir`` is ``dataset_dir``, or the masks
-            of two cases would have one name.
+        InputError: When there is no case, the folder does not exist, ``output_dir`` is ``dataset_dir`` or a file, or
+            the masks of two cases would have one name.
     """
     root = Path(dataset_dir)
     if not root.exists():
         raise InputError(f"dataset_dir: expected a folder of CTs, but {root} does not exist.")
     output = Path(output_dir).resolve()
+    if output.exists() and not output.is_dir():
+        raise InputError(f"output_dir: expected a folder, but {output_dir} is a file.")
     if output in (root.resolve(), (root / "imagesTs").resolve()):
         raise InputError(f"output_dir: expected another folder than that of the images, but both are {output_dir}.")
     if root.is_file():
@@ -170,7 +179,8 @@ def _stem(name: str) -> str:
 
 
 def _is_volume(path: Path) -> bool:
-    return not path.name.startswith(".") and path.name.lower().endswith(VOLUME_SUFFIXES) and path.is_file()
+    """By its name: a broken link or what can't be read is a case that fails, not one that is passed over."""
+    return not path.name.startswith(".") and path.name.lower().endswith(VOLUME_SUFFIXES) and not path.is_dir()
 
 
 def _volumes_in(folder: Path) -> list[Path]:
@@ -178,16 +188,49 @@ def _volumes_in(folder: Path) -> list[Path]:
 
 
 def _images_below(root: Path, output: Path) -> list[Path]:
-    images = []
-    for folder, subfolders, names in os.walk(root):
-        here = Path(folder)
-        subfolders[:] = [
-            name for name in subfolders if not name.startswith((".", "labels")) and (here / name).resolve() != output
-        ]
-        images += _volumes_in(here)
+    images: list[Path] = []
+    masks: list[Path] = []
+
+    def unreadable(error: OSError) -> None:
+        logger.warning("folder left out, it can't be read (%s): %s", error.strerror, error.filename)
+
+    for folder, subfolders, names in os.walk(root, onerror=unreadable):
+        here, kept = Path(folder), []
+        for name in sorted(subfolders):
+            why = _why_left_out(here / name, output)
+            if why:
+                logger.info("folder left out, %s: %s", why, here / name)
+            else:
+                kept.append(name)
+        subfolders[:] = kept
+        for path in sorted(here / name for name in names if _is_volume(here / name)):
+            (masks if _is_label_map(path) else images).append(path)
         if _has_dicom(here, names):
             images.append(here)
+    if masks:
+        logger.warning("%d files left out, their headers call them label maps, such as %s", len(masks), masks[0])
     return sorted(images)
+
+
+def _why_left_out(folder: Path, output: Path) -> str:
+    if folder.name.startswith("."):
+        return "it is hidden"
+    if folder.name.startswith("labels"):
+        return "its name begins with labels"
+    if folder.is_symlink():
+        return "it is a link"
+    return "it is output_dir" if folder.resolve() == output else ""
+
+
+def _is_label_map(path: Path) -> bool:
+    """Whether a NIfTI file says so, as those of LabelMapWriter do."""
+    if not path.name.lower().endswith((".nii", ".nii.gz")) or not path.is_file():
+        return False
+    try:
+        header: Any = nib.load(path).header
+        return bool(header["intent_code"] == LABEL_INTENT)
+    except Exception:  # of a damaged file, whose case will fail
+        return False
 
 
 def _has_dicom(folder: Path, names: Sequence[str]) -> bool:

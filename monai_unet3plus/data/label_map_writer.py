@@ -22,6 +22,7 @@ from monai.data import NibabelWriter
 from monai.utils import ImageMetaKey, convert_to_numpy
 
 from ..files import replacing
+from .cases import LABEL_INTENT
 
 __all__ = ["LabelMapWriter"]
 
@@ -76,6 +77,7 @@ class LabelMapWriter(NibabelWriter):
         affine = np.asarray(convert_to_numpy(self.affine), dtype=float)
         image = nib.Nifti1Image(np.asarray(self.data_obj).astype(self.output_dtype), affine)
         image.header.set_xyzt_units("mm")
+        image.header["intent_code"] = LABEL_INTENT  # nobody takes it for a CT, see find_cases
         image.set_sform(affine, code=1)
         image.set_qform(affine, code=1)
         if not np.allclose(image.get_qform(), affine, atol=1e-3):

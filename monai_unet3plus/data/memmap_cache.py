@@ -27,8 +27,10 @@ from monai.data import Dataset, MetaTensor
 from monai.transforms import Compose, Randomizable, RandomizableTrait
 from tqdm import tqdm
 
-from ..errors import InputError
+from ..errors import InputError, reason_of
 from ..files import replacing
+from .bad_cases import report_bad_cases
+from .reader_process import ReaderProcess
 from .splits import LABEL_VALUES
 
 __all__ = ["MemmapCacheDataset", "ORGAN_SLICES"]
@@ -64,26 +66,32 @@ class MemmapCacheDataset(Dataset):
         transform: a transform or a ``Compose`` of them, of which those before the first random one load a case,
             ``(1, H, W, D)`` each.
         cache_dir: folder for the cache.
+        strict: whether a case that can't be loaded is an error. Defaults to False: such cases are logged and left out.
 
     Raises:
-        InputError: When there is no space left for the cache.
+        InputError: When there is no space left for the cache, or a case can't be loaded and ``strict`` is set, or none
+            can.
     """
 
-    def __init__(self, data: Sequence[Mapping[str, Any]], transform: Callable, cache_dir: PathLike) -> None:
+    def __init__(
+        self, data: Sequence[Mapping[str, Any]], transform: Callable, cache_dir: PathLike, strict: bool = False
+    ) -> None:
         super().__init__(data)
         self.transform: Compose = transform if isinstance(transform, Compose) else Compose(transform)
         first = self.transform.get_index_of_first(lambda t: isinstance(t, (Randomizable, RandomizableTrait)))
         self.first_random = len(self.transform.transforms) if first is None else first
         recipe = _recipe_of(self.transform.transforms[: self.first_random])
         self.entries = [Path(cache_dir) / _key_of(case, recipe) for case in data]
+        bad: dict[int, str] = {}
         if dist.is_available() and dist.is_initialized():
-            self._build_missing(dist.get_rank(), dist.get_world_size())
-            dist.barrier()
-            # Nothing is missing now, unless the folder is not one that all machines share.
-            self._build_missing(int(os.environ.get("LOCAL_RANK", 0)), int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
-            dist.barrier()
+            self._build_missing(dist.get_rank(), dist.get_world_size(), bad)
+            # Nothing else is missing now, unless the folder is not one that all machines share.
+            self._build_missing(int(os.environ.get("LOCAL_RANK", 0)), int(os.environ.get("LOCAL_WORLD_SIZE", 1)), bad)
         else:
-            self._build_missing(0, 1)
+            self._build_missing(0, 1, bad)
+        report_bad_cases({str(data[index]["image"]): reason for index, reason in bad.items()}, len(data), strict)
+        self.data = [case for index, case in enumerate(data) if index not in bad]
+        self.entries = [entry for index, entry in enumerate(self.entries) if index not in bad]
         self.descriptions = [_description_of(entry) for entry in self.entries]
 
     @property
@@ -107,11 +115,25 @@ class MemmapCacheDataset(Dataset):
         item[ORGAN_SLICES] = np.isin(np.arange(volume.shape[-1]), description[ORGAN_SLICES])
         return self.transform(item, start=self.first_random)
 
-    def _build_missing(self, rank: int, world_size: int) -> None:
+    def _build_missing(self, rank: int, world_size: int, bad: dict[int, str]) -> None:
+        """Build this process's share of what is missing; why others could not be loaded, in any process, is added."""
         # Shared by position: processes that looked at different times would not agree on what is missing.
         mine = [i for i in range(rank, len(self.entries), world_size) if not _is_complete(self.entries[i])]
-        for index in tqdm(mine, desc="reading volumes", unit="case", disable=not mine):
-            self._build(index)
+        reader = ReaderProcess()
+        for index in tqdm([i for i in mine if i not in bad], desc="reading volumes", unit="case", disable=not mine):
+            try:
+                for key in _DTYPES:
+                    reader.check(self.data[index][key])
+                self._build(index)
+            except _CacheFull:
+                raise
+            except Exception as e:
+                bad[index] = reason_of(e)
+        reader.close()
+        if dist.is_available() and dist.is_initialized():
+            ranks: list[dict[int, str]] = [{}] * dist.get_world_size()
+            dist.all_gather_object(ranks, bad)
+            bad.update({index: reason for rank_bad in ranks for index, reason in rank_bad.items()})
 
     def _build(self, index: int) -> None:
         case, entry = self.data[index], self.entries[index]
@@ -138,10 +160,14 @@ class MemmapCacheDataset(Dataset):
         except OSError as e:
             if e.errno != errno.ENOSPC:
                 raise
-            raise InputError(
+            raise _CacheFull(
                 f"cache_dir: no space left for the volumes in {entry.parent}. Each takes 3 bytes per voxel; "
                 "give a folder on a larger disk."
             ) from e
+
+
+class _CacheFull(InputError):
+    """There is no space left, for this case or any other."""
 
 
 def _compact(volume: torch.Tensor, key: str, file: str) -> np.ndarray:

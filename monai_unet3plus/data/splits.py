@@ -113,15 +113,17 @@ def split_cases(
 
     Args:
         cases: at least two cases.
-        split: "random"; "lits" for the paper's 103 / 28 cases of LiTS, also in the Decathlon's numbering; or
-            "fold", by the cases' "fold".
+        split: "random"; "lits" for the paper's 103 / 28 cases of LiTS, also in the Decathlon's numbering; "fold", by
+            the cases' "fold"; or "all", to train on all and validate on none.
         val_fraction: share of the cases for validation in a random split, between 0 and 1.
         seed: of the random order.
         fold: the fold that validates.
 
     Raises:
-        InputError: When ``split`` is another, cases have no number or no fold, or a side would be empty.
+        InputError: When ``split`` is none of these, cases have no number or no fold, or a side would be empty.
     """
+    if split == "all":
+        return list(cases), []
     if len(cases) < 2:
         raise InputError(
             f"dataset_dir: expected at least 2 labelled cases, one for validation, but found {len(cases)}."
@@ -137,7 +139,7 @@ def split_cases(
             raise InputError(f'split: expected each case to have a "fold", but {len(without)} have none: {without[0]}.')
         held_out = {i for i, case in enumerate(cases) if case["fold"] == fold}
     else:
-        raise InputError(f'split: expected "random", "lits" or "fold", but found {split!r}.')
+        raise InputError(f'split: expected "random", "all", "lits" or "fold", but found {split!r}.')
     if not 0 < len(held_out) < len(cases):
         raise InputError(f"split: {split!r} puts {len(held_out)} of {len(cases)} cases into validation.")
     return [c for i, c in enumerate(cases) if i not in held_out], [c for i, c in enumerate(cases) if i in held_out]

@@ -10,6 +10,7 @@
 # limitations under the License.
 from __future__ import annotations
 
-from .case_evaluator import CaseDataset, CaseEvaluator
+from .case_dataset import CaseDataset
+from .case_evaluator import CaseEvaluator, CaseResult
 
-__all__ = ["CaseDataset", "CaseEvaluator"]
+__all__ = ["CaseDataset", "CaseEvaluator", "CaseResult"]

@@ -12,37 +12,52 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from time import time
 from typing import Any
 
 import torch
-from monai.data import Dataset
+from ignite.engine import Events
 from monai.engines import SupervisedEvaluator
 from monai.utils import CommonKeys
 
-from ..errors import InputError, explanation_of
+from ..data.mask_records import MaskRecords
+from ..errors import reason_of
+from ..remarks import collected_warnings
+from .case_dataset import DONE, FAILURE, REMARKS
 
-__all__ = ["CaseDataset", "CaseEvaluator"]
+__all__ = ["CaseEvaluator", "CaseResult"]
 
 logger = logging.getLogger(__name__)
 
-FAILURE = "failure"
+_NO_ROOM = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EROFS))
 
 
-class CaseDataset(Dataset):
+@dataclass
+class CaseResult:
     """
-    A :py:class:`monai.data.Dataset` of dictionaries in which a case that can't be loaded is an item too.
+    What became of a case.
 
-    Such an item is ``{"image": path, "failure": reason}``.
+    Args:
+        image: path of its image.
+        status: "segmented", "unchanged", when it had its mask already, or "failed".
+        reason: why it failed, a sentence.
+        remarks: what was warned of.
+        seconds: how long inference and postprocessing took.
+        organs: what handlers found out about each organ's mask, see
+            :py:class:`monai_unet3plus.handlers.QualityFlags`.
     """
 
-    def _transform(self, index: int) -> Any:
-        try:
-            return super()._transform(index)
-        except Exception as e:
-            logger.debug("case %s", self.data[index], exc_info=True)
-            return {CommonKeys.IMAGE: str(self.data[index][CommonKeys.IMAGE]), FAILURE: reason_of(e)}
+    image: str
+    status: str
+    reason: str = ""
+    remarks: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    organs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 class CaseEvaluator(SupervisedEvaluator):
@@ -50,58 +65,110 @@ class CaseEvaluator(SupervisedEvaluator):
     A :py:class:`monai.engines.SupervisedEvaluator` that goes on with the next case when one fails.
 
     Loading (by :py:class:`CaseDataset`), inference and postprocessing, which saves the mask, fail or succeed together.
-    Failures are logged as errors when they happen. ``failures`` maps the image's path to the reason, ``succeeded``
-    counts the other cases; both are of the latest run. The loader's batch size has to be 1.
-    """
+    Failures are logged as errors when they happen; handlers of ``ITERATION_COMPLETED`` are not called for them, nor
+    for cases that have their masks, since they expect an output. Where masks can't be written any more, as on a full
+    disk, the run ends.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.failures: dict[str, str] = {}
-        self.succeeded = 0
-
-    def run(self, global_epoch: int = 1) -> None:  # type: ignore[override]
-        self.failures = {}
-        self.succeeded = 0
-        super().run(global_epoch)
-
-    def _iteration(self, engine: CaseEvaluator, batchdata: dict[str, Any]) -> Any:  # type: ignore[override]
-        if FAILURE in batchdata:
-            return self._fail(batchdata[CommonKeys.IMAGE][0], batchdata[FAILURE][0])
-        path, started = _path_of(batchdata[CommonKeys.IMAGE]), time()
-        try:
-            output = super()._iteration(engine, batchdata)
-        except Exception as e:
-            logger.debug("case failed", exc_info=True)
-            return self._fail(path, reason_of(e))
-        self.succeeded += 1
-        logger.info(
-            "%d of %d: %s segmented in %.0f s",
-            engine.state.iteration,
-            engine.state.epoch_length,
-            path,
-            time() - started,
-        )
-        return output
-
-    def _fail(self, path: str, reason: str) -> list:
-        self.failures[path] = reason
-        logger.error(reason if path in reason else f"{path}: {reason}")
-        self.state.output = []
-        return []
-
-
-def reason_of(error: BaseException) -> str:
-    """
-    The sentence that explains an error to a user.
+    ``results`` has an entry for each case of the latest run, ``current`` is that of the case at work, ``not_tried`` the
+    number of those that it did not get to.
+    The loader's batch size has to be 1.
 
     Args:
-        error: the exception that arrived.
+        args: see :py:class:`monai.engines.SupervisedEvaluator`.
+        records: of the masks that postprocessing saves, see :py:class:`monai_unet3plus.data.mask_records.MaskRecords`;
+            a run locks their folder. Defaults to None, no records are kept.
+        kwargs: see :py:class:`monai.engines.SupervisedEvaluator`.
     """
-    cause = explanation_of(error)
-    message = " ".join(str(cause).split())
-    return message if isinstance(cause, InputError) else f"{type(cause).__name__}: {message}"
+
+    def __init__(self, *args: Any, records: MaskRecords | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.records = records
+        self.results: list[CaseResult] = []
+        self.current = CaseResult("", "")
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """The reason why, for the image of each case that failed."""
+        return {result.image: result.reason for result in self.results if result.status == "failed"}
+
+    @property
+    def succeeded(self) -> int:
+        """The number of cases that have a mask."""
+        return len(self.results) - len(self.failures)
+
+    @property
+    def not_tried(self) -> int:
+        """The number of cases after the one at which the run ended."""
+        return (self.state.epoch_length or 0) - len(self.results)
+
+    def run(self, global_epoch: int = 1) -> None:  # type: ignore[override]
+        self.results = []
+        with nullcontext() if self.records is None else self.records.locked():
+            super().run(global_epoch)
+
+    def _iteration(self, engine: CaseEvaluator, batchdata: dict[str, Any]) -> Any:  # type: ignore[override]
+        item = dict(batchdata)
+        remarks = _first(item.pop(REMARKS, "")).splitlines()
+        if DONE in item:
+            done = CaseResult(_first(item[CommonKeys.IMAGE]), "unchanged")
+            if self.records is not None:
+                done.organs = self.records.organs_of(done.image)
+            return self._end(done)
+        if FAILURE in item:
+            return self._end(CaseResult(_first(item[CommonKeys.IMAGE]), "failed", _first(item[FAILURE]), remarks))
+        engine.state.batch = item
+        result = self.current = CaseResult(_path_of(item[CommonKeys.IMAGE]), "segmented", remarks=remarks)
+        started = time()
+        records = self._records_of(result.image)
+        output: Any = []
+        with collected_warnings() as more:
+            try:
+                if records is not None:
+                    records.start(result.image)
+                output = super()._iteration(engine, item)
+                if records is not None:
+                    records.finish(result.image, result.organs)
+            except Exception as e:
+                logger.debug("case failed", exc_info=True)
+                result.status, result.reason = "failed", reason_of(e)
+        result.seconds = time() - started
+        result.remarks += more
+        return self._end(result, output)
+
+    def _end(self, result: CaseResult, output: Any = None) -> Any:
+        """Note and log what became of a case; the output is an empty list if it was not segmented."""
+        self.results.append(result)
+        place = f"{self.state.iteration} of {self.state.epoch_length}: {result.image}"
+        if result.status == "segmented":
+            logger.info("%s segmented in %.0f s", place, result.seconds)
+            return output
+        self.state.output = []
+        if result.status == "unchanged":
+            logger.info("%s has its mask", place)
+            return []
+        if any(text in result.reason for text in _NO_ROOM):
+            logger.error("masks can't be written any more, the run ends")
+            self.terminate()
+        logger.error(result.reason if result.image in result.reason else f"{result.image}: {result.reason}")
+        records = self._records_of(result.image)
+        aside = None if records is None else records.set_aside(result.image)
+        if aside is not None:
+            result.remarks.append(f"an older mask was renamed to {aside.name}")
+            logger.warning("%s: an older mask was renamed to %s", result.image, aside)
+        return []
+
+    def _records_of(self, image: str) -> MaskRecords | None:
+        return self.records if os.path.lexists(image) else None
+
+    def _fire_event(self, event_name: Any, *event_args: Any, **event_kwargs: Any) -> None:
+        if event_name == Events.ITERATION_COMPLETED and self.results and self.results[-1].status != "segmented":
+            return
+        super()._fire_event(event_name, *event_args, **event_kwargs)
+
+
+def _first(value: Any) -> str:
+    return str(value[0] if isinstance(value, (list, tuple)) else value)
 
 
 def _path_of(image: torch.Tensor) -> str:
-    paths = getattr(image, "meta", {}).get("filename_or_obj", "a case without a file name")
-    return str(paths[0] if isinstance(paths, (list, tuple)) else paths)
+    return _first(getattr(image, "meta", {}).get("filename_or_obj", "a case without a file name"))

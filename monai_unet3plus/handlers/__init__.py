@@ -15,11 +15,14 @@ from .case_report import CaseReport
 from .checkpoint import CheckpointLoader, CheckpointSaver
 from .early_stop import EarlyStop
 from .finetune import FinetuneLoader
+from .finite_loss import FiniteLoss
 from .history import TrainingHistory
 from .organ_dice import OrganDice
 from .prepare_network import PrepareNetwork
 from .presence import PresenceVerdicts
 from .progress import ProgressHandler
+from .quality_flags import QualityFlags
+from .run_report import RunReport
 from .seeding import EpochSeed
 from .training_state import TrainingState
 
@@ -31,10 +34,13 @@ __all__ = [
     "EarlyStop",
     "EpochSeed",
     "FinetuneLoader",
+    "FiniteLoss",
     "OrganDice",
     "PrepareNetwork",
     "PresenceVerdicts",
     "ProgressHandler",
+    "QualityFlags",
+    "RunReport",
     "TrainingHistory",
     "TrainingState",
 ]

@@ -67,7 +67,7 @@ class CheckpointLoader(MonaiCheckpointLoader):
         except (RuntimeError, TypeError) as e:  # of load_state_dict; its message lists the keys
             raise InputError(
                 f"checkpoint: {self.load_path} does not fit the network: {' '.join(str(e).split())}. Were other "
-                "organs or features given in training?"
+                "organs, features or num_slices given in training?"
             ) from e
 
     def load(self) -> None:
@@ -98,6 +98,18 @@ class CheckpointSaver(MonaiCheckpointSaver):
         """
         if engine.state.rank == 0:  # type: ignore[attr-defined]
             super().attach(engine)
+
+    def exception_raised(self, engine: Engine, e: Exception) -> None:
+        """
+        Save what there is when a run ends by an exception, but not over good weights when a loss is not finite.
+
+        Args:
+            engine: a MONAI trainer or evaluator.
+            e: the exception, which goes on.
+        """
+        if isinstance(e, InputError):
+            raise e
+        super().exception_raised(engine, e)
 
     def metrics_completed(self, engine: Engine) -> None:
         """

@@ -12,9 +12,13 @@ from __future__ import annotations
 
 import torch
 from ignite.engine import Engine
-from ignite.handlers import ProgressBar
 from monai.handlers import from_engine
 from monai.utils import CommonKeys
+
+try:
+    from ignite.handlers import ProgressBar
+except ImportError:  # before pytorch-ignite 0.5, which MONAI 1.5 asks for
+    from ignite.contrib.handlers import ProgressBar
 
 __all__ = ["ProgressHandler"]
 

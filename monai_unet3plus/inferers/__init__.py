@@ -11,5 +11,6 @@
 from __future__ import annotations
 
 from .adjacent_slice import AdjacentSliceInferer
+from .autocast import AutocastInferer
 
-__all__ = ["AdjacentSliceInferer"]
+__all__ = ["AdjacentSliceInferer", "AutocastInferer"]

@@ -17,12 +17,14 @@ from typing import Any
 import torch
 from monai.data.meta_obj import get_track_meta
 from monai.data.meta_tensor import MetaTensor
+from monai.data.utils import affine_to_spacing
 from monai.inferers import Inferer, SimpleInferer
 from monai.utils import convert_to_dst_type
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from ..networks.blocks import ABSENT_LOGIT
+from ..transforms.plane import plane_size, resample_plane
 from .air import SkipAir
 from .presence_first import PresenceFirst
 
@@ -58,10 +60,13 @@ class AdjacentSliceInferer(Inferer):
         progress: whether to show a progress bar, with slices per second. Defaults to False.
         air_threshold: windows in which no value exceeds it are air: the network is not asked, their logits are -30.
             Of a CT windowed to 0..1, 0 means that no voxel is above the lower end. Defaults to None, which asks always.
+        pixel_size: in mm; slices are resampled to it before they enter ``inferer``, and their logits are brought back
+            to the volume's own grid before ``postprocess``. It needs a MetaTensor, which knows its spacing. Defaults to
+            None: slices as they are.
 
     Raises:
         ValueError: When ``num_slices`` is not odd and positive, ``spatial_dim`` is not 0, 1 or 2, or
-            ``slice_batch_size`` is not positive.
+            ``slice_batch_size`` or ``pixel_size`` is not positive.
     """
 
     def __init__(
@@ -74,6 +79,7 @@ class AdjacentSliceInferer(Inferer):
         return_presence: bool = False,
         progress: bool = False,
         air_threshold: float | None = None,
+        pixel_size: float | None = None,
     ) -> None:
         super().__init__()
         if num_slices < 1 or num_slices % 2 == 0:
@@ -82,6 +88,8 @@ class AdjacentSliceInferer(Inferer):
             raise ValueError(f"Expected argument `spatial_dim` to be 0, 1 or 2, but got {spatial_dim}.")
         if slice_batch_size < 1:
             raise ValueError(f"Expected argument `slice_batch_size` to be positive, but got {slice_batch_size}.")
+        if pixel_size is not None and pixel_size <= 0:
+            raise ValueError(f"Expected argument `pixel_size` to be positive, in mm, but got {pixel_size}.")
         self.inferer = SimpleInferer() if inferer is None else inferer
         self.num_slices = num_slices
         self.spatial_dim = spatial_dim
@@ -90,6 +98,7 @@ class AdjacentSliceInferer(Inferer):
         self.return_presence = return_presence
         self.progress = progress
         self.air_threshold = air_threshold
+        self.pixel_size = pixel_size
 
     def __call__(
         self, inputs: torch.Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any
@@ -109,7 +118,8 @@ class AdjacentSliceInferer(Inferer):
         Raises:
             ValueError: When ``inputs`` is not of that shape, presence is asked of a network that has no classifier,
                 or one with a classifier is in training mode.
-            TypeError: When the network does not return one tensor.
+            TypeError: When the network does not return one tensor, or ``pixel_size`` is given and ``inputs`` is no
+                MetaTensor.
         """
         if inputs.dim() != 5 or inputs.shape[1] != 1:
             raise ValueError(f"Expected volumes of shape (B, 1, H, W, D), but got {tuple(inputs.shape)}.")
@@ -131,6 +141,7 @@ class AdjacentSliceInferer(Inferer):
             predict = PresenceFirst(self.inferer, network, self.air_threshold)
         else:
             predict = self._predictor(network)
+        size = self._network_size(inputs)
         output: torch.Tensor | None = None
         margins: list[torch.Tensor] = []
         count = self.slice_batch_size
@@ -140,7 +151,9 @@ class AdjacentSliceInferer(Inferer):
                 start = 0
                 while start < depth:
                     try:
-                        logits, margin = predict(self._gather(stack[item], start, count), *args, **kwargs)
+                        slabs = resample_plane(self._gather(stack[item], start, count), size)
+                        logits, margin = predict(slabs, *args, **kwargs)
+                        logits = resample_plane(logits, stack.shape[2:])
                         values = logits if self.postprocess is None else self.postprocess(logits)
                     except torch.cuda.OutOfMemoryError:
                         if count == 1:
@@ -162,6 +175,17 @@ class AdjacentSliceInferer(Inferer):
         if not self.return_presence:
             return output
         return output, torch.cat(margins).unflatten(0, (batch_size, depth)).movedim(1, 2)
+
+    def _network_size(self, inputs: torch.Tensor) -> list[int]:
+        """The size of slices that the network gets to see."""
+        axes = [axis for axis in range(3) if axis != self.spatial_dim]
+        size = [inputs.shape[axis + 2] for axis in axes]
+        if self.pixel_size is None:
+            return size
+        if not isinstance(inputs, MetaTensor):
+            raise TypeError(f"pixel_size needs a MetaTensor, which knows its spacing, but got {type(inputs).__name__}.")
+        spacing = affine_to_spacing(inputs.affine.reshape(-1, 4, 4)[0])  # volumes of a batch have one grid
+        return plane_size(size, [float(spacing[axis]) for axis in axes], self.pixel_size)
 
     def _gather(self, stack: torch.Tensor, start: int, count: int) -> torch.Tensor:
         """The slices from ``start`` on, each with its neighbours: ``(N, num_slices, height, width)``."""

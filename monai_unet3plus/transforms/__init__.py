@@ -17,11 +17,15 @@ from .adjacent_slices import (
     AdjacentSlicesToChannelsDict,
 )
 from .checks import CheckGridd, CheckPaird, CheckVolumed
-from .dicom import CheckSeriesd
+from .dicom import CheckSeriesd, LoadVolumed
+from .dicom_seg import SaveDicomSegd
 from .file_affine import FileAffined
+from .intensity_check import CheckIntensityd
 from .organs import LabelMapToMasksd, SelectOrgansd, logits_to_label_map
 from .outputs import FinestOutputd
+from .plane import ResamplePlaned
 from .slab_crop import RandSlabCropd
+from .synthesis import RandLesionsd, RandLungDomesd, RandOrganIntensitiesd, RandTissueIntensitiesd, RandVesselsd
 
 __all__ = [
     "AdjacentSlicesToChannels",
@@ -29,13 +33,22 @@ __all__ = [
     "AdjacentSlicesToChannelsDict",
     "AdjacentSlicesToChannelsd",
     "CheckGridd",
+    "CheckIntensityd",
     "CheckPaird",
     "CheckSeriesd",
     "CheckVolumed",
     "FileAffined",
     "FinestOutputd",
     "LabelMapToMasksd",
+    "LoadVolumed",
+    "RandLesionsd",
+    "RandLungDomesd",
+    "RandOrganIntensitiesd",
     "RandSlabCropd",
+    "RandTissueIntensitiesd",
+    "RandVesselsd",
+    "ResamplePlaned",
+    "SaveDicomSegd",
     "SelectOrgansd",
     "logits_to_label_map",
 ]

@@ -10,7 +10,6 @@
 # limitations under the License.
 from __future__ import annotations
 
-import logging
 from collections.abc import Hashable, Mapping
 
 import numpy as np
@@ -21,12 +20,6 @@ from monai.transforms import MapTransform
 from monai.utils import ImageMetaKey, MetaKeys, TransformBackends
 
 from ..errors import InputError
-
-logger = logging.getLogger(__name__)
-
-# In Hounsfield units, of a CT: some air or fat is always in it, and something that is neither
-_HIGHEST_MINIMUM = -50
-_LEAST_RANGE = 100
 
 __all__ = ["CheckGridd", "CheckPaird", "CheckVolumed", "file_of"]
 
@@ -41,12 +34,11 @@ class CheckVolumed(MapTransform):
     """
     Refuse what is not one scalar 3D volume of finite values. To be used right after the file is loaded.
 
-    Trailing axes of size 1 are dropped: some writers add them. Values that are hardly Hounsfield units are warned of.
+    Trailing axes of size 1 are dropped: some writers add them.
 
     Args:
         keys: keys of arrays as they lie in the file, without a channel axis.
-        constant: whether a volume in which all voxels are equal, or no Hounsfield units, is fine, as in a
-            label map. Defaults to False.
+        constant: whether a volume in which all voxels are equal is fine, as in a label map. Defaults to False.
         allow_missing_keys: don't raise if a key is missing. Defaults to False.
     """
 
@@ -87,14 +79,6 @@ class CheckVolumed(MapTransform):
             )
         if low == high and not self.constant:
             raise InputError(f"{file_of(img)}: expected an image, but every voxel has the value {low:g}.")
-        if not self.constant and (low > _HIGHEST_MINIMUM or high - low < _LEAST_RANGE):
-            logger.warning(
-                "%s: expected Hounsfield units, where air is -1000 and water 0, but values are from %g to %g. "
-                "If they are not, the mask is wrong.",
-                file_of(img),
-                low,
-                high,
-            )
 
 
 class CheckPaird(MapTransform):

@@ -15,20 +15,23 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
-from monai.config import KeysCollection
-from monai.transforms import MapTransform
+from monai.config import KeysCollection, PathLike
+from monai.data import ImageReader, ITKReader
+from monai.transforms import LoadImaged, MapTransform
+from monai.utils import ensure_tuple
 
+from ..data.dicom_series import ct_series
 from ..errors import InputError
 
-__all__ = ["CheckSeriesd"]
+__all__ = ["CheckSeriesd", "LoadVolumed"]
 
 _UNEVEN_MM = 0.1  # beyond how scanners round positions
 
 
 class CheckSeriesd(MapTransform):
     """
-    Refuse a folder with more than one DICOM series, since which one a reader takes is chance, and a series that lacks
-    slices, since readers stretch it. To be used before loading.
+    Refuse a folder without a DICOM series, and a series that lacks slices, since readers stretch it. Of several series
+    :py:func:`monai_unet3plus.data.dicom_series.ct_series` takes one. To be used before loading.
 
     Args:
         keys: keys of paths; files pass.
@@ -41,31 +44,56 @@ class CheckSeriesd(MapTransform):
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """
         Raises:
-            InputError: When a folder holds no series, or several, or one whose slices are not evenly spaced.
+            InputError: When a folder holds no series, none of several is CT, or slices are not evenly spaced.
         """
         for key in self.key_iterator(dict(data)):
             path = data[key]
-            if not isinstance(path, (str, os.PathLike)) or not os.path.isdir(path):
-                continue
-            import SimpleITK  # here, since it takes 90 MiB, which who reads no DICOM can do without
-
-            reader = SimpleITK.ImageSeriesReader
-            sizes = [len(reader.GetGDCMSeriesFileNames(str(path), uid)) for uid in reader.GetGDCMSeriesIDs(str(path))]
-            if len(sizes) != 1:
-                found = f"{len(sizes)} ({', '.join(map(str, sizes))} slices)" if sizes else "none"
-                raise InputError(
-                    f"{path}: expected one DICOM series, but found {found}. Put each series into a folder of its own."
-                )
-            _check_steps(str(path))
+            if isinstance(path, (str, os.PathLike)) and os.path.isdir(path):
+                _check_steps(str(path), ct_series(path))
         return dict(data)
 
 
-def _check_steps(folder: str) -> None:
+class LoadVolumed(LoadImaged):
+    """
+    MONAI's loader, which of a folder with several DICOM series reads the CT with most slices, not the first by chance.
+
+    Arguments are those of :py:class:`monai.transforms.LoadImaged`.
+    """
+
+    def __call__(self, data: Mapping[Hashable, Any], reader: ImageReader | None = None) -> dict[Hashable, Any]:
+        """
+        Args:
+            data: has the paths of files, or of folders with DICOM series.
+            reader: used instead of one that fits. Defaults to None.
+        """
+        if reader is None and any(_is_folder(data.get(key)) for key in self.keys):
+            reader = _SeriesReader()
+        return super().__call__(data, reader)
+
+
+class _SeriesReader(ITKReader):
+    """MONAI's reader of ITK, for the series that :py:func:`ct_series` takes."""
+
+    def read(self, data: Any, **kwargs: Any) -> Any:
+        import itk
+
+        (path,) = ensure_tuple(data)
+        if not _is_folder(path):
+            return super().read(data, **kwargs)
+        names = ct_series(path)
+        return itk.imread(names if len(names) > 1 else names[0], **{**self.kwargs, **kwargs})
+
+
+def _is_folder(path: Any) -> bool:
+    return isinstance(path, (str, os.PathLike)) and os.path.isdir(path)
+
+
+def _check_steps(folder: PathLike, names: list[str]) -> None:
     import SimpleITK
 
     reader = SimpleITK.ImageFileReader()
     places = []
-    for name in SimpleITK.ImageSeriesReader.GetGDCMSeriesFileNames(folder):
+    for name in names:
         reader.SetFileName(name)
         reader.ReadImageInformation()
         places.append(float(np.dot(reader.GetOrigin(), np.reshape(reader.GetDirection(), (3, 3))[:, 2])))

@@ -136,7 +136,7 @@ class LabelMapToMasksd(MapTransform):
         keys: keys of label maps of shape ``(1, H, W[, D])`` with values 0 to ``num_organs``.
         num_organs: number of masks.
         annotated_key: key of the booleans, ``(num_organs,)``, that say which organs a label map annotates. The masks
-            of the other organs are filled with 255. Defaults to None, all organs.
+            of the other organs are filled with 255; a case without that key annotates all. Defaults to None: all do.
         allow_missing_keys: don't raise if a key is missing. Defaults to False.
     """
 
@@ -155,7 +155,7 @@ class LabelMapToMasksd(MapTransform):
         for key in self.key_iterator(d):
             label = convert_to_tensor(d[key], track_meta=get_track_meta())
             masks = torch.cat([label == organ for organ in range(1, self.num_organs + 1)]).to(torch.uint8)
-            if self.annotated_key is not None:
+            if self.annotated_key in d:
                 masks[~torch.as_tensor(d[self.annotated_key], dtype=torch.bool)] = IGNORED
             d[key] = masks
         return d

@@ -40,6 +40,9 @@ class RandSlabCropd(Randomizable, MapTransform):
         organ_free_share: share of slabs whose centre slice has no organ, between 0 and 1. Defaults to 0.2.
         num_samples: number of slabs per volume. Defaults to 1.
         padding_value: value that slices smaller than the window are padded with, per key. Defaults to 0.
+        slice_distance: least and largest distance in mm between the slices of a slab, drawn evenly for each; what lies
+            between two slices is interpolated, or, in the label map, the nearer one's. It needs MetaTensors. Defaults
+            to None: the volume's own slices.
         organ_slices_key: key of the booleans, ``(D,)``, that say which slices have an organ; without them the whole
             label map is searched. Defaults to "organ_slices".
         allow_missing_keys: don't raise if a key is missing. Defaults to False.
@@ -59,6 +62,7 @@ class RandSlabCropd(Randomizable, MapTransform):
         organ_free_share: float = 0.2,
         num_samples: int = 1,
         padding_value: float | Sequence[float] = 0.0,
+        slice_distance: Sequence[float] | None = None,
         organ_slices_key: str = "organ_slices",
         allow_missing_keys: bool = False,
     ) -> None:
@@ -69,6 +73,7 @@ class RandSlabCropd(Randomizable, MapTransform):
         self.organ_free_share = organ_free_share
         self.num_samples = num_samples
         self.padding_value = ensure_tuple_rep(padding_value, len(self.keys))
+        self.slice_distance = None if slice_distance is None else (float(slice_distance[0]), float(slice_distance[1]))
         self.organ_slices_key = organ_slices_key
         for count in self.num_slices:
             if count < 1 or count % 2 == 0:
@@ -117,20 +122,34 @@ class RandSlabCropd(Randomizable, MapTransform):
         for _ in range(self.num_samples):
             centre, corner = self.randomize(label, organ_slices)
             sample = {key: value for key, value in data.items() if key != self.organ_slices_key}  # it was for here
+            distance = None if self.slice_distance is None else self.R.uniform(*self.slice_distance)
             for key, count, value in self.key_iterator(sample, self.num_slices, self.padding_value):
-                sample[key] = self._crop(volumes[key], centre, corner, count, value)
+                step = 1.0 if distance is None else distance / float(volumes[key].pixdim[2])
+                places = [centre + step * offset for offset in range(-(count // 2), count // 2 + 1)]
+                if key == self.label_key:
+                    places = [round(place) for place in places]
+                sample[key] = self._crop(volumes[key], places, corner, value)
             samples.append(sample)
         return samples
 
     def _crop(
-        self, volume: torch.Tensor, centre: int, corner: tuple[int, int], count: int, padding_value: float
+        self, volume: torch.Tensor, places: Sequence[float], corner: tuple[int, int], padding_value: float
     ) -> torch.Tensor:
-        slices = [min(max(centre + offset, 0), volume.shape[-1] - 1) for offset in range(-(count // 2), count // 2 + 1)]
         rows, columns = (slice(max(start, 0), start + size) for start, size in zip(corner, self.spatial_size))
-        slab = volume[:, rows, columns, :][..., slices]
+        slab = _slices_at(volume[:, rows, columns, :], places)
         missing = [size - found for size, found in zip(self.spatial_size, slab.shape[1:])]
         if not any(missing):
             return slab
         before = [max(-start, 0) for start in corner]
         padding = [0, 0, before[1], missing[1] - before[1], before[0], missing[0] - before[0]]
         return F.pad(slab, padding, value=padding_value)
+
+
+def _slices_at(volume: torch.Tensor, places: Sequence[float]) -> torch.Tensor:
+    """The slices at places along the last axis, interpolated between two; beyond the ends the end slices."""
+    places = [min(max(place, 0), volume.shape[-1] - 1) for place in places]
+    below = volume[..., [int(place) for place in places]]
+    if all(place == int(place) for place in places):
+        return below
+    above = volume[..., [min(int(place) + 1, volume.shape[-1] - 1) for place in places]]
+    return torch.lerp(below.float(), above.float(), torch.tensor([place - int(place) for place in places]))

@@ -26,8 +26,8 @@ def save_curves(rows: Sequence[Mapping[str, str]], output_file: PathLike) -> Non
     Draw the course of a training: the loss and its parts on the left, metrics on the right.
 
     Args:
-        rows: one per epoch, with the column "epoch", metrics in columns whose name begins with "train_" or "val_", and
-            losses in the other ones. A value may be missing or empty.
+        rows: one per epoch, with the column "epoch", metrics in columns whose name begins with ``train_`` or ``val_``,
+            and losses in the other ones. A value may be missing or empty.
         output_file: PNG to write.
     """
     names = [name for name in dict.fromkeys(name for row in rows for name in row) if name != "epoch"]

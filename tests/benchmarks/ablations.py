@@ -51,6 +51,8 @@ COLUMNS = {
 }
 # Small enough for a processor: a quarter of the paper's width is already half of the default's.
 OVERRIDES = {
+    "organs": "{'liver': 1}",
+    "pixel_size": "None",
     "features": "[8, 16, 32, 64, 128]",
     "crop_size": "[176, 176]",
     "batch_size": "2",
@@ -61,7 +63,7 @@ OVERRIDES = {
     "affine_prob": "0",
     "optimizer": "{'_target_': 'torch.optim.Adam', 'params': '$@network.parameters()', 'lr': 0.002}",
 }
-EVALUATION = {"roi_size": "[-1, -1]", "features": OVERRIDES["features"]}
+EVALUATION = {"roi_size": "[-1, -1]", **{name: OVERRIDES[name] for name in ("organs", "pixel_size", "features")}}
 PHANTOMS = {"cases": 12, "test_cases": 6, "seed": 21, "pixel_size": (2.4, 2.6), "slice_thickness": (6.0, 8.0)}
 
 

@@ -74,7 +74,15 @@ def measure(part: str, folder: Path, crops: int) -> None:
     parser.read_meta(BUNDLE / "configs" / "metadata.json")
     parser.read_config(BUNDLE / "configs" / "train.json")
     parser.update({"bundle_root": str(BUNDLE), "dataset_dir": str(folder), "output_dir": str(folder / "out")})
-    parser.update({"device": "cpu", "val_fraction": 0.01, "ckpt_dir": str(folder / "models")})
+    parser.update(
+        {
+            "device": "cpu",
+            "organs": {"liver": 1},
+            "pixel_size": None,
+            "val_fraction": 0.01,
+            "ckpt_dir": str(folder / "models"),
+        }
+    )
     if part == "train":
         dataset = parser.get_parsed_content("train#dataset")
         for draw in range(crops // parser["num_samples"]):

@@ -10,20 +10,26 @@
 # limitations under the License.
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import tempfile
 import unittest
+from importlib.util import find_spec
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import SimpleITK
 import torch
+from monai.utils import optional_import
 from parameterized import parameterized
+from scipy import ndimage
 
 from tests.bundle.workflows import BUNDLE, inference, run
 from tests.data_sets import REAL_DATA, write_boxes, write_dicom_series
+
+_, has_skimage = optional_import("skimage.measure")
 
 
 class TestInference(unittest.TestCase):
@@ -40,8 +46,8 @@ class TestInference(unittest.TestCase):
 
     def test_masks_lie_on_the_grids_of_their_files_as_uint8(self) -> None:
         self.segment(self.data)
-        self.assertEqual(sorted(p.name for p in self.masks.iterdir()), ["box_1_seg.nii.gz", "box_2_seg.nii.gz"])
-        for path in self.masks.iterdir():
+        self.assertEqual(sorted(p.name for p in self.masks.glob("*.nii.gz")), ["box_1_seg.nii.gz", "box_2_seg.nii.gz"])
+        for path in self.masks.glob("*.nii.gz"):
             image = nib.load(self.data / "imagesTs" / path.name.replace("_seg", ""))
             mask = nib.load(path)
             self.assertEqual(mask.shape, image.shape)
@@ -60,9 +66,11 @@ class TestInference(unittest.TestCase):
         np.testing.assert_array_equal(np.asarray(copy.dataobj), np.asarray(original.dataobj))
         self.assertEqual(set(np.unique(original.dataobj)), {0, 1})  # else the comparison would mean nothing
 
-    def test_dicom_series_gives_the_same_mask_and_two_in_a_folder_are_refused(self) -> None:
+    def test_dicom_series_gives_the_same_mask_also_among_others_in_its_folder(self) -> None:
         copies = self.work / "copies"
-        write_dicom_series(self.volume, copies / "series")
+        write_dicom_series(self.volume, copies / "series", number=2)
+        write_dicom_series(self.data / "imagesTs" / "box_2.nii.gz", copies / "series", number=1, slices=3)
+        write_dicom_series(self.data / "imagesTs" / "box_2.nii.gz", copies / "series", number=3, modality="MR")
         shutil.copy(self.volume, copies / "original.nii.gz")
         self.segment(copies)
         masks = [nib.load(self.masks / f"{name}_seg.nii.gz") for name in ("series", "original")]
@@ -70,20 +78,41 @@ class TestInference(unittest.TestCase):
         np.testing.assert_allclose(series.affine, original.affine, atol=1e-3)
         np.testing.assert_array_equal(np.asarray(series.dataobj), np.asarray(original.dataobj))
 
-        write_dicom_series(self.data / "imagesTs" / "box_2.nii.gz", copies / "series", number=2)
-        with self.assertLogs(level=logging.ERROR) as log, self.assertRaises(SystemExit):
-            self.segment(copies)
-        self.assertIn("series: expected one DICOM series, but found 2 (6, 6 slices)", log.output[0])
-
     @parameterized.expand(
-        [("one_slice", (48, 40, 1)), ("smaller_than_window", (20, 18, 5)), ("two_slices", (40, 20, 2))]
+        [
+            ("one_slice", (48, 40, 1)),
+            ("smaller_than_window", (20, 18, 5)),
+            ("two_slices", (40, 20, 2)),
+            ("smaller_than_the_network_takes", (15, 15, 4)),
+            ("very_large", (2048, 2048, 1)),
+        ]
     )
     def test_odd_sizes_are_segmented(self, name: str, shape: tuple[int, int, int]) -> None:
         path = self.work / name / "odd.nii.gz"
         path.parent.mkdir()
         nib.save(nib.Nifti1Image(np.random.default_rng(0).normal(0, 50, shape).astype(np.int16), np.eye(4)), path)
-        self.segment(path.parent)
+        self.segment(path.parent, roi_size=[min(512, max(32, size)) for size in shape[:2]])
         self.assertEqual(nib.load(self.masks / "odd_seg.nii.gz").shape, shape)
+
+    @unittest.skipUnless(find_spec("highdicom"), "highdicom is not installed (extra: dicom)")
+    def test_dicom_seg_is_written_beside_the_mask_by_a_switch(self) -> None:
+        write_dicom_series(self.volume, self.work / "dicom" / "series")
+        self.segment(self.work / "dicom", dicom_seg=True)
+        self.assertEqual(
+            sorted(path.name for path in self.masks.iterdir() if path.suffix != ".json"),
+            ["series_seg.dcm", "series_seg.nii.gz"],
+        )
+
+    def test_volume_without_any_organ_has_an_empty_mask_and_is_flagged(self) -> None:
+        air = self.work / "air" / "air.nii.gz"
+        air.parent.mkdir()
+        nib.save(
+            nib.Nifti1Image(np.random.default_rng(0).normal(-1000, 9, (20, 18, 3)).astype(np.int16), np.eye(4)), air
+        )
+        self.segment(air.parent, intensity_check="off")
+        self.assertFalse(np.asarray(nib.load(self.masks / "air_seg.nii.gz").dataobj).any())
+        report = json.loads((self.masks / "report.json").read_text())
+        self.assertEqual(report["cases"][0]["organs"]["liver"]["flags"], ["nothing found"])
 
     def test_two_organs_become_values_1_and_2(self) -> None:
         self.segment(self.data, organs={"liver": 1, "spleen": 2})
@@ -114,7 +143,47 @@ class TestInference(unittest.TestCase):
         self.assertEqual(end.exception.code, 3)
         self.assertIn("2 of 4 cases segmented, 2 failed", log.output[-1])
         self.assertRegex("\n".join(log.output), r"nan\.nii\.gz: expected finite voxel values, but 512 of 512 are NaN")
-        self.assertEqual(sorted(p.name for p in self.masks.iterdir()), ["box_1_seg.nii.gz", "box_2_seg.nii.gz"])
+        self.assertEqual(sorted(p.name for p in self.masks.glob("*.nii.gz")), ["box_1_seg.nii.gz", "box_2_seg.nii.gz"])
+
+    def test_report_and_records_say_what_to_look_at(self) -> None:
+        self.segment(self.data, organs={"liver": 1, "tail": 2}, volume_range_ml={"tail": [900, 1000]})
+        report = json.loads((self.masks / "report.json").read_text())
+        record = json.loads((self.masks / "box_1_seg.json").read_text())
+        self.assertEqual(report["cases"][0]["organs"], record["organs"])
+        facts = record["organs"]["tail"]
+        mask = np.asarray(nib.load(self.masks / "box_1_seg.nii.gz").dataobj)
+        self.assertAlmostEqual(facts["volume_ml"], (mask == 2).sum() * 1.5 * 1.5 * 4 / 1000, places=2)
+        self.assertIn("outside 900 to 1000 ml", facts["flags"][0])
+        self.assertEqual(facts["uncertain_slices"], 0)
+
+    def test_images_that_are_no_ct_are_refused_unless_told_otherwise(self) -> None:
+        image = nib.load(self.volume)
+        mr = self.work / "mr" / "mr.nii.gz"
+        mr.parent.mkdir()
+        nib.save(nib.Nifti1Image((np.asarray(image.dataobj) + 1000).astype(np.int16), image.affine), mr)
+        with self.assertLogs(level=logging.ERROR) as log, self.assertRaises(SystemExit):
+            self.segment(mr.parent)
+        self.assertIn("expected Hounsfield units", log.output[-2])
+        self.segment(mr.parent, intensity_check="warn")
+        report = json.loads((self.masks / "report.json").read_text())
+        self.assertIn("expected Hounsfield units", report["cases"][0]["remarks"][0])
+
+    @unittest.skipUnless(has_skimage, "scikit-image is not installed")
+    def test_only_the_largest_part_is_kept_if_asked_for(self) -> None:
+        self.segment(self.data, keep_largest=True)
+        mask = np.asarray(nib.load(self.masks / "box_1_seg.nii.gz").dataobj)
+        self.assertEqual(ndimage.label(mask, np.ones((3, 3, 3)))[1], 1)
+        self.segment(self.data)  # another setting, so the masks are made again
+        mask = np.asarray(nib.load(self.masks / "box_1_seg.nii.gz").dataobj)
+        self.assertGreater(ndimage.label(mask, np.ones((3, 3, 3)))[1], 1)
+
+    def test_second_run_does_what_is_missing(self) -> None:
+        self.segment(self.data)
+        (self.masks / "box_2_seg.nii.gz").unlink()
+        for overwrite, counts in ((False, {"unchanged": 1, "segmented": 1}), (True, {"segmented": 2})):
+            self.segment(self.data, overwrite=overwrite)
+            report = json.loads((self.masks / "report.json").read_text())
+            self.assertEqual(report["counts"], {**counts, "not_tried": 0})
 
     @parameterized.expand(
         [
@@ -130,13 +199,17 @@ class TestInference(unittest.TestCase):
         self.assertEqual(len(log.output), 1)
         self.assertIn(sentence, log.output[0])
 
-    def test_phantom_weights_are_warned_of(self) -> None:
+    def test_delivered_weights_are_warned_of(self) -> None:
         workflow = inference(
-            self.data, self.masks, checkpoint=str(BUNDLE / "models" / "model.pt"), features=[16, 32, 64, 128, 256]
+            self.data,
+            self.masks,
+            checkpoint=str(BUNDLE / "models" / "model.pt"),
+            features=[16, 32, 64, 128, 256],
+            organs={"liver": 1, "spleen": 2},
         )
         with self.assertLogs("monai_unet3plus.workflow", logging.WARNING) as log:
             workflow.initialize()
-        self.assertIn("trained on synthetic phantoms only", log.output[0])
+        self.assertIn("four small CTs", log.output[0])
 
 
 WHOLE_SLICES = {"roi_size": [-1, -1]}
@@ -185,7 +258,11 @@ class TestRealData(unittest.TestCase):
         for order in ("ras", "pir"):
             run(
                 inference(
-                    REAL_DATA / "unusual" / f"mr_axes_{order}.nii.gz", self.masks, window=[0, 1000], **WHOLE_SLICES
+                    REAL_DATA / "unusual" / f"mr_axes_{order}.nii.gz",
+                    self.masks,
+                    window=[0, 1000],
+                    intensity_check="off",
+                    **WHOLE_SLICES,
                 )
             )
         masks = [
@@ -202,7 +279,7 @@ class TestRealData(unittest.TestCase):
         with self.assertLogs(level=logging.ERROR) as log:
             workflow.run()
         self.assertIn(f"{name}: expected one 3D volume, but found {dimensions} dimensions", log.output[0])
-        self.assertFalse(self.masks.exists())
+        self.assertEqual(list(self.masks.glob("*.nii.gz")), [])
 
     def test_sheared_grid_is_kept(self) -> None:
         path = REAL_DATA / "unusual" / "head_gantry_tilt_sheared.nii.gz"

@@ -19,7 +19,7 @@ from monai.bundle import ConfigParser
 
 import monai_unet3plus
 from monai_unet3plus.networks.nets import UNet3Plus
-from tests.bundle.workflows import BUNDLE
+from tests.bundle.workflows import BUNDLE, ROOT
 
 METADATA = json.loads((BUNDLE / "configs" / "metadata.json").read_text())
 TRAIN, INFERENCE = (json.loads((BUNDLE / "configs" / f"{name}.json").read_text()) for name in ("train", "inference"))
@@ -43,20 +43,26 @@ class TestMetadata(unittest.TestCase):
         self.assertLess(len(weights), 25 * 1024 * 1024)
 
     def test_weights_fit_the_default_network_strictly(self) -> None:
-        network = UNet3Plus(features=INFERENCE["features"], deep_supervision=True, classification_guided=True)
+        network = UNet3Plus(
+            out_channels=2, features=INFERENCE["features"], deep_supervision=True, classification_guided=True
+        )
         network.load_state_dict(torch.load(BUNDLE / "models" / "model.pt", weights_only=True))
 
-    def test_figures_of_phantom_weights_are_called_so(self) -> None:
-        self.assertEqual(METADATA["weights"]["trained_on"], "phantoms")
-        for name in METADATA["eval_metrics"]:
-            self.assertTrue(name.startswith("phantom_"), name)
+    def test_figures_are_those_of_cases_left_out(self) -> None:
+        """Each is the mean of a column of docs/leave_one_out.md."""
+        page = ROOT / "docs" / "leave_one_out.md"
+        for name, value in METADATA["eval_metrics"].items():
+            organ = name.removeprefix("leave_one_out_mean_dice_")
+            rows = [line.split("|")[1:-1] for line in page.read_text(encoding="utf-8").splitlines()[10:]]
+            scores = [float(row[3]) for row in rows if row[1].strip() == organ]
+            self.assertAlmostEqual(value, sum(scores) / len(scores), delta=0.0006)
 
     def test_label_values_are_those_of_the_organs(self) -> None:
         values = METADATA["network_data_format"]["outputs"]["pred"]["channel_def"]
         self.assertEqual(values, {"0": "background", **{str(k): o for k, o in enumerate(INFERENCE["organs"], 1)}})
 
     def test_training_and_inference_share_their_settings(self) -> None:
-        names = ("window", "num_slices", "features", "deep_supervision", "classification_guided")
+        names = ("window", "num_slices", "pixel_size", "features", "deep_supervision", "classification_guided")
         for name in (*names, "roi_size", "overlap", "network_def"):
             self.assertEqual(TRAIN[name], INFERENCE[name], name)
         self.assertEqual(organs_of_training("random"), INFERENCE["organs"])

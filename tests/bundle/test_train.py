@@ -68,7 +68,7 @@ class TestTrain(unittest.TestCase):
             raise KeyboardInterrupt
 
         run(training(self.data, self.work / "unbroken", epochs=2))
-        with mock.patch.object(TrainingState, "save", save_and_die), self.assertRaises(KeyboardInterrupt):
+        with mock.patch.object(TrainingState, "save", save_and_die), self.assertRaises(SystemExit):
             run(training(self.data, self.work / "broken", epochs=2))
         run(training(self.data, self.work / "broken", epochs=2, resume=True))
         unbroken, broken = (
@@ -138,13 +138,26 @@ class TestTrain(unittest.TestCase):
             ("four_dimensions", "imagesTr/box_0.nii.gz", np.zeros((8, 8, 8, 2), np.int16), "box_0.*4 dimensions"),
         ]
     )
-    def test_bad_case_ends_training_with_one_sentence(
+    def test_bad_case_ends_a_strict_training_before_the_first_epoch(
         self, _: str, file: str, array: np.ndarray, sentence: str
     ) -> None:
         nib.save(nib.Nifti1Image(array, nib.load(self.data / file).affine), self.data / file)
-        with self.assertLogs("monai_unet3plus.workflow", logging.ERROR) as log, self.assertRaises(SystemExit):
-            run(training(self.data, self.out))
-        self.assertRegex(log.output[-1], sentence)
+        with self.assertLogs("monai_unet3plus", logging.ERROR) as log, self.assertRaises(SystemExit):
+            run(training(self.data, self.out, strict=True))
+        self.assertRegex(log.output[0], f"left out: .*{sentence}")
+        self.assertRegex(log.output[-1], "strict: expected cases that can be loaded, but 1 of")
+
+    def test_bad_cases_are_left_out_of_training_and_validation(self) -> None:
+        listed = json.loads((self.data / "dataset.json").read_text())["training"]
+        for number, case in enumerate(listed):
+            case["fold"] = number % 2
+        (self.work / "list.json").write_text(json.dumps({"training": listed}))
+        for number in (0, 1):
+            (self.data / listed[number]["image"]).write_bytes(b"")
+        with self.assertLogs("monai_unet3plus.data.bad_cases", logging.ERROR) as log:
+            run(training(self.data, self.out, datalist_file=str(self.work / "list.json"), split="fold"))
+        self.assertEqual(len(log.output), 2)
+        self.assertTrue((self.out / "models" / "model.pt").is_file())
 
     def test_crops_too_small_for_the_loss_end_training_with_one_sentence(self) -> None:
         with self.assertLogs("monai_unet3plus.workflow", logging.ERROR) as log, self.assertRaises(SystemExit):

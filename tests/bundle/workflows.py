@@ -23,16 +23,23 @@ from monai_unet3plus.networks.nets import UNet3Plus
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "bundle"
 
-NARROW: dict[str, Any] = {"features": [4, 8, 16, 32, 64], "roi_size": [32, 32], "device": "cpu"}
+NARROW: dict[str, Any] = {
+    "organs": {"liver": 1},
+    "features": [4, 8, 16, 32, 64],
+    "pixel_size": None,
+    "roi_size": [32, 32],
+    "device": "cpu",
+}
 
 
-def inference(dataset_dir: Path, output_dir: Path, **overrides: Any) -> ConfigWorkflow:
+def inference(dataset_dir: Path, output_dir: Path, *configs: str, **overrides: Any) -> ConfigWorkflow:
     """
     Set up the inference workflow with a narrow network of random weights, unless overridden.
 
     Args:
         dataset_dir: folder of CTs.
         output_dir: folder for masks.
+        configs: names of configs that are merged over inference.json.
         overrides: what else to override.
 
     Returns:
@@ -40,8 +47,9 @@ def inference(dataset_dir: Path, output_dir: Path, **overrides: Any) -> ConfigWo
     """
     options = {**NARROW, "inferer#progress": False, **overrides}
     if "checkpoint" not in options:
-        options["checkpoint"] = str(_write_checkpoint(output_dir.parent, len(options.get("organs", {"liver": 1}))))
-    return _workflow(["inference"], "infer", dataset_dir=str(dataset_dir), output_dir=str(output_dir), **options)
+        options["checkpoint"] = str(write_checkpoint(output_dir.parent, len(options.get("organs", {"liver": 1}))))
+    names = ["inference", *configs]
+    return _workflow(names, "infer", dataset_dir=str(dataset_dir), output_dir=str(output_dir), **options)
 
 
 def training(dataset_dir: Path, output_dir: Path, *configs: str, **overrides: Any) -> ConfigWorkflow:
@@ -75,7 +83,7 @@ def run(workflow: ConfigWorkflow) -> None:
     workflow.finalize()
 
 
-def _write_checkpoint(folder: Path, organs: int) -> Path:
+def write_checkpoint(folder: Path, organs: int) -> Path:
     """Random weights whose logits are about as often positive as negative, so that masks are not all one value."""
     torch.manual_seed(0)
     network = UNet3Plus(

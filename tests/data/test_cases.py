@@ -11,13 +11,17 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 import tempfile
 import unittest
 from pathlib import Path
 
+import numpy as np
 from parameterized import parameterized
 
 from monai_unet3plus.data.cases import find_cases, labelled_cases, mask_path
+from monai_unet3plus.data.label_map_writer import LabelMapWriter
 from monai_unet3plus.errors import InputError
 
 DICOM = bytes(128) + b"DICM" + bytes(8)
@@ -41,6 +45,24 @@ class FolderTestCase(unittest.TestCase):
         return [Path(case[key]).relative_to(self.root).as_posix() for case in cases]
 
 
+class TestMaskPathStaysBelowTheOutput(unittest.TestCase):
+    @parameterized.expand(
+        [
+            ("/data/../../etc/a.nii.gz",),
+            ("/etc/a.nii.gz",),
+            ("/data/imagesTs/../../../a.nii.gz",),
+            ("/data/sub/..",),
+            ("../../a.nii.gz",),
+            ("/data/..nii.gz",),
+            ("/data/.../a.nii.gz",),
+            ("/",),
+        ]
+    )
+    def test_whatever_the_images_path_is(self, image: str) -> None:
+        mask = Path(os.path.abspath(mask_path(image, "/data", "/masks")))
+        self.assertIn(Path("/masks"), mask.parents)
+
+
 class TestFindCases(FolderTestCase):
     def found(self) -> list[str]:
         return self.relative(find_cases(self.root, self.output))
@@ -52,6 +74,45 @@ class TestFindCases(FolderTestCase):
     def test_images_of_the_test_set_are_preferred(self) -> None:
         self.put("imagesTr/a.nii.gz", "imagesTs/b.nii.gz", "imagesTs/sub/c.nii.gz", "d.nii.gz")
         self.assertEqual(self.found(), ["imagesTs/b.nii.gz", "imagesTs/sub/c.nii.gz"])
+
+    def test_what_is_left_out_is_logged(self) -> None:
+        self.put("a.nii.gz", "labelsTr/a.nii.gz", ".cache/a.nii.gz", "real/b.nii.gz")
+        (self.root / "link").symlink_to(self.root / "real")
+        self.output = self.root / "masks"
+        self.put("masks/c.nii.gz")
+        with self.assertLogs("monai_unet3plus.data.cases", logging.INFO) as log:
+            self.assertEqual(self.found(), ["a.nii.gz", "real/b.nii.gz"])
+        lines = "\n".join(log.output)
+        for name, why in (
+            ("labelsTr", "its name begins with labels"),
+            (".cache", "it is hidden"),
+            ("link", "it is a link"),
+            ("masks", "it is output_dir"),
+        ):
+            self.assertIn(f"folder left out, {why}: {self.root / name}", lines)
+
+    def test_masks_of_an_earlier_run_are_no_cases(self) -> None:
+        self.put("a.nii.gz")
+        for name in ("masks_v1/a_seg.nii.gz", "b_seg.nii.gz"):
+            writer = LabelMapWriter(output_dtype=np.uint8)
+            writer.set_data_array(np.zeros((1, 4, 4, 4)))
+            writer.set_metadata({"affine": np.eye(4)})
+            writer.write(self.root / name)
+        with self.assertLogs("monai_unet3plus.data.cases", logging.WARNING) as log:
+            self.assertEqual(self.found(), ["a.nii.gz"])
+        self.assertIn("2 files left out, their headers call them label maps, such as", log.output[0])
+
+    def test_files_that_can_not_be_read_are_cases(self) -> None:
+        self.put("a.nii.gz")
+        (self.root / "loop.nii.gz").symlink_to("loop.nii.gz")
+        (self.root / "dangling.nii.gz").symlink_to("nowhere.nii.gz")
+        self.assertEqual(self.found(), ["a.nii.gz", "dangling.nii.gz", "loop.nii.gz"])
+
+    def test_output_that_is_a_file_is_refused(self) -> None:
+        self.put("a.nii.gz")
+        self.output.write_text("x")
+        with self.assertRaisesRegex(InputError, "output_dir: expected a folder, but .*masks is a file"):
+            self.found()
 
     def test_labels_and_hidden_files_are_skipped(self) -> None:
         self.put("imagesTr/a.nii.gz", "labelsTr/a.nii.gz", "sub/labels/a.nii.gz", "labels_final/x/a.nii.gz")

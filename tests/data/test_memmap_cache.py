@@ -181,6 +181,22 @@ class TestMemmapCacheDataset(unittest.TestCase):
         self.assertIn("box_0.nii.gz: values beyond -32768..32767", log.output[0])
         self.assertEqual(sorted(torch.unique(dataset[0]["image"]).tolist()), [-32768, 101, 32767])
 
+    def test_bad_cases_are_named_and_left_out_or_end_the_training(self) -> None:
+        image, label = Path(self.cases[0]["image"]), Path(self.cases[2]["label"])
+        image.write_bytes(image.read_bytes()[:-300])
+        label.write_text("no label map")
+        with self.assertLogs("monai_unet3plus.data.bad_cases", "ERROR") as log:
+            dataset, loaded = self.open()
+        self.assertEqual((loaded, len(dataset)), (["box_1.nii.gz"], 1))
+        self.assertEqual(dataset[0]["image"].meta["filename_or_obj"], self.cases[1]["image"])
+        self.assertIn(f"left out: {image}: expected", log.output[0])
+        self.assertIn(f"left out: {self.cases[2]['image']}: {label}: expected a NIfTI file", log.output[1])
+        with self.assertRaisesRegex(InputError, "strict: expected cases that can be loaded, but 2 of 3 can't"):
+            MemmapCacheDataset(self.cases, CountingLoader(), self.cache, strict=True)
+        Path(self.cases[1]["label"]).write_text("no label map")
+        with self.assertRaisesRegex(InputError, "expected cases that can be loaded, but none of 3 can"):
+            self.open()
+
     def test_full_disk_is_said_in_a_sentence(self) -> None:
         with mock.patch.object(memmap_cache.np, "save", side_effect=OSError(28, "No space left on device")):
             with self.assertRaisesRegex(InputError, "cache_dir: no space left"):

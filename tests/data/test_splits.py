@@ -59,6 +59,10 @@ class TestSplitCases(unittest.TestCase):
         for part in split_cases(cases_of(20), val_fraction=0.5):
             self.assertEqual(part, sorted(part, key=lambda case: case["image"]))
 
+    @parameterized.expand([(1,), (5,)])
+    def test_all_cases_train_and_none_validates(self, count: int) -> None:
+        self.assertEqual(split_cases(cases_of(count), "all"), (cases_of(count), []))
+
     @parameterized.expand([(0,), (1,)])
     def test_fewer_than_two_cases_raise(self, count: int) -> None:
         with self.assertRaisesRegex(InputError, f"at least 2 labelled cases.*found {count}"):

@@ -10,23 +10,29 @@
 # limitations under the License.
 from __future__ import annotations
 
+import errno
 import tempfile
 import unittest
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import nibabel as nib
 import numpy as np
 import torch
+from ignite.engine import Events
 from monai.data import DataLoader
+from monai.handlers import from_engine
 from monai.transforms import Compose, EnsureChannelFirstd, Invertd, LoadImaged, Orientationd, SaveImaged
 from parameterized import parameterized
 
 from monai_unet3plus.data.label_map_writer import LabelMapWriter
 from monai_unet3plus.data.mask_layout import MaskLayout
+from monai_unet3plus.data.mask_records import MaskRecords
 from monai_unet3plus.engines import CaseDataset, CaseEvaluator
+from monai_unet3plus.errors import InputError
 from monai_unet3plus.inferers import AdjacentSliceInferer
-from monai_unet3plus.transforms import CheckGridd, CheckVolumed, logits_to_label_map
+from monai_unet3plus.transforms import CheckGridd, CheckIntensityd, CheckVolumed, logits_to_label_map
 
 LOGGER = "monai_unet3plus.engines.case_evaluator"
 AFFINE = np.diag([-0.7, 0.7, 5.0, 1.0])
@@ -69,6 +75,7 @@ class TestCaseEvaluator(unittest.TestCase):
             [
                 LoadImaged("image"),
                 CheckVolumed("image"),
+                CheckIntensityd("image"),
                 EnsureChannelFirstd("image", channel_dim="no_channel"),
                 Orientationd("image", axcodes="RAS", labels=None),
             ]
@@ -85,9 +92,10 @@ class TestCaseEvaluator(unittest.TestCase):
             [Invertd("pred", preprocessing, "image", nearest_interp=True), CheckGridd("pred"), saver]
         )
         cases = [{"image": str(path)} for path in sorted(self.data.iterdir())]
+        dataset = CaseDataset(cases, preprocessing, records=kwargs.get("records"))
         return CaseEvaluator(
             device=torch.device("cpu"),
-            val_data_loader=DataLoader(CaseDataset(cases, preprocessing), batch_size=1, num_workers=num_workers),
+            val_data_loader=DataLoader(dataset, batch_size=1, num_workers=num_workers),
             network=network,
             inferer=AdjacentSliceInferer(postprocess=logits_to_label_map),
             postprocessing=postprocessing,
@@ -145,6 +153,67 @@ class TestCaseEvaluator(unittest.TestCase):
         self.assertEqual(list(evaluator.failures), [str(self.data / "a.nii.gz")])
         self.assertEqual(self.files(), ["b_seg.nii.gz"])
 
+    def test_full_disk_ends_the_run_and_leaves_earlier_masks(self) -> None:
+        for name in "abcd":
+            self.put(f"{name}.nii.gz")
+        evaluator, save, full = self.evaluator(Brighter()), nib.save, OSError(errno.ENOSPC, "No space left on device")
+        with mock.patch("nibabel.save", side_effect=[mock.DEFAULT, full], wraps=save):
+            with self.assertLogs(LOGGER, "ERROR") as logged:
+                evaluator.run()
+        self.assertEqual((evaluator.succeeded, len(evaluator.failures), evaluator.not_tried), (1, 1, 2))
+        self.assertEqual(self.files(), ["a_seg.nii.gz"])
+        self.assertIn("the run ends", logged.output[0])
+        self.assertIn("b.nii.gz: No space left on device", logged.output[1])
+
+    def test_handlers_see_the_output_of_good_cases_only(self) -> None:
+        self.put_one_good_and_three_bad()
+        seen: list[tuple] = []
+        evaluator = self.evaluator(Brighter())
+        pick = from_engine(["image", "pred"])
+        evaluator.add_event_handler(Events.ITERATION_COMPLETED, lambda engine: seen.append(pick(engine.state.output)))
+        evaluator.run()
+        ((images, masks),) = seen
+        self.assertEqual((images[0].shape, masks[0].shape), ((1, 6, 5, 4), (1, 6, 5, 4)))
+
+    @parameterized.expand([("in_the_main_process", 0), ("in_a_worker", 1)])
+    def test_second_run_does_what_is_missing(self, _: str, num_workers: int) -> None:
+        self.put_one_good_and_three_bad()
+        self.put("e_good.nii.gz")
+        records = MaskRecords(self.masks, self.data)
+        self.evaluator(Brighter(), num_workers, records=records).run()
+        (self.masks / "e_good_seg.nii.gz").unlink()
+        self.put("b_nan.nii.gz")
+        evaluator = self.evaluator(Brighter(), num_workers, records=records)
+        evaluator.run()
+        self.assertEqual([r.status for r in evaluator.results], "failed segmented unchanged failed segmented".split())
+        self.assertEqual((evaluator.succeeded, len(evaluator.failures)), (3, 2))
+
+    def test_older_mask_of_a_case_that_fails_is_set_aside(self) -> None:
+        self.put("a.nii.gz")
+        records = MaskRecords(self.masks, self.data)
+        self.evaluator(Brighter(), records=records).run()
+        self.put("a.nii.gz", first=np.nan)
+        evaluator = self.evaluator(Brighter(), records=records)
+        evaluator.run()
+        self.assertEqual(self.files(), [".lock", "a_seg.nii.gz.outdated"])
+        self.assertIn("an older mask was renamed to a_seg.nii.gz.outdated", evaluator.results[0].remarks)
+
+    def test_two_runs_on_one_folder_exclude_each_other(self) -> None:
+        self.put("a.nii.gz")
+        evaluator = self.evaluator(Brighter(), records=MaskRecords(self.masks, self.data))
+        with MaskRecords(self.masks, self.data).locked(), self.assertRaisesRegex(InputError, "another run is at work"):
+            evaluator.run()
+        evaluator.run()
+        self.assertEqual(evaluator.succeeded, 1)
+
+    def test_warnings_are_in_the_results(self) -> None:
+        self.put("a.nii.gz")
+        evaluator = self.evaluator(Brighter())
+        evaluator.run()
+        (result,) = evaluator.results
+        self.assertEqual(result.status, "segmented")
+        self.assertRegex(result.remarks[0], "a.nii.gz: expected Hounsfield units")
+
     def test_keyboard_interrupt_ends_the_run(self) -> None:
         self.put("a.nii.gz", first=100.0)
         self.put("b.nii.gz")
@@ -177,19 +246,6 @@ class TestCaseEvaluator(unittest.TestCase):
         self.put("b.nii.gz")
         self.evaluator(Spy(RuntimeError("x")).train()).run()
         self.assertEqual(set(modes), {False})
-
-
-class TestCaseDataset(unittest.TestCase):
-    def test_good_items_are_as_the_transform_leaves_them(self) -> None:
-        dataset = CaseDataset([{"image": 2}], lambda item: {"image": item["image"] * 3})
-        self.assertEqual(dataset[0], {"image": 6})
-
-    def test_bad_items_carry_path_and_reason(self) -> None:
-        def transform(item: dict) -> dict:
-            raise RuntimeError("applying transform") from OSError("no such file")
-
-        item = CaseDataset([{"image": Path("/data/a.nii.gz")}], transform)[0]
-        self.assertEqual(item, {"image": "/data/a.nii.gz", "failure": "OSError: no such file"})
 
 
 if __name__ == "__main__":

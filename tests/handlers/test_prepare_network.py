@@ -13,6 +13,7 @@ from __future__ import annotations
 import unittest
 
 import torch
+from ignite.engine import Events
 from monai.engines import SupervisedEvaluator
 
 from monai_unet3plus.handlers import PrepareNetwork
@@ -27,11 +28,14 @@ class TestPrepareNetwork(unittest.TestCase):
         evaluator = SupervisedEvaluator(
             torch.device("cpu"), [{"image": image}], network, val_handlers=[PrepareNetwork(network)], decollate=False
         )
+        used: list[torch.nn.Module] = []
+        evaluator.add_event_handler(Events.ITERATION_COMPLETED, lambda engine: used.append(engine.network))
         for _ in range(2):
             with torch.no_grad():
-                network.heads[0].conv.bias += 1
+                evaluator.network.heads[0].conv.bias += 1  # as who loads weights into an evaluator does
                 evaluator.run()
-                self.assertIsNot(evaluator.network, network)
+                self.assertIsNot(used[-1], network)
+                self.assertIs(evaluator.network, network)
                 torch.testing.assert_close(evaluator.state.output["pred"], network(image), rtol=1e-4, atol=1e-5)
 
     def test_number_type(self) -> None:

@@ -241,6 +241,7 @@ class TestWrongUse(unittest.TestCase):
             ("spatial_dim", {"spatial_dim": 3}),
             ("spatial_dim", {"spatial_dim": -1}),
             ("slice_batch_size", {"slice_batch_size": 0}),
+            ("pixel_size", {"pixel_size": 0}),
         ]
     )
     def test_bad_arguments_raise_and_are_named(self, name: str, kwargs: dict[str, int]) -> None:
@@ -251,6 +252,44 @@ class TestWrongUse(unittest.TestCase):
         network = UNet3Plus(features=(2, 4, 8)).eval()
         with self.assertRaisesRegex(ValueError, "return_presence.*classification_guided=True"):
             AdjacentSliceInferer(return_presence=True)(torch.rand(1, 1, 16, 16, 2), network)
+
+
+class TestPixelSize(unittest.TestCase):
+    AFFINE = torch.diag(torch.tensor([-0.5, 0.8, 5.0, 1.0], dtype=torch.float64))
+
+    @parameterized.expand([(0, (30, 36)), (1, (12, 36)), (2, (12, 30))])
+    def test_network_sees_pixels_of_that_size_and_the_output_has_the_volumes_own(self, dim: int, seen: tuple) -> None:
+        volume = MetaTensor(torch.rand(1, 1, 24, 20, 9), affine=torch.diag(torch.tensor([1.0, 3.0, 8.0, 1.0])))
+        sizes = []
+
+        def network(slabs: torch.Tensor) -> torch.Tensor:
+            sizes.append(tuple(slabs.shape[2:]))
+            return slabs[:, 1:2]
+
+        out = AdjacentSliceInferer(spatial_dim=dim, pixel_size=2.0)(volume, network)
+        self.assertEqual(set(sizes), {seen})
+        self.assertEqual(out.shape, volume.shape)
+        self.assertTrue(torch.equal(out.affine, volume.affine))
+
+    def test_logits_lie_where_the_slice_lies(self) -> None:
+        """A network that returns its input: what comes back is the volume, smoother, and not shifted."""
+        rows, columns = torch.meshgrid(torch.arange(40.0), torch.arange(30.0), indexing="ij")
+        blob = torch.exp(-((rows - 25) ** 2 + (columns - 11) ** 2) / 60)
+        volume = MetaTensor(blob[None, None, ..., None].repeat(1, 1, 1, 1, 2), affine=self.AFFINE)
+        out = AdjacentSliceInferer(pixel_size=2.0)(volume, lambda slabs: slabs[:, 1:2])
+        weights = out.as_tensor()[0, 0, ..., 0]
+        self.assertAlmostEqual(float((weights * rows).sum() / weights.sum()), 25, delta=0.3)
+        self.assertAlmostEqual(float((weights * columns).sum() / weights.sum()), 11, delta=0.3)
+        self.assertLess(float((weights - blob).abs().max()), 0.15)
+
+    def test_a_pixel_size_that_the_volume_has_changes_nothing(self) -> None:
+        volume = MetaTensor(volumes_of(), affine=torch.diag(torch.tensor([1.5, 1.5, 5.0, 1.0])))
+        out, same = (AdjacentSliceInferer(pixel_size=size)(volume, network_of(3)) for size in (None, 1.5))
+        torch.testing.assert_close(out.as_tensor(), same.as_tensor(), rtol=0, atol=0)
+
+    def test_needs_a_spacing(self) -> None:
+        with self.assertRaisesRegex(TypeError, "pixel_size needs a MetaTensor"):
+            AdjacentSliceInferer(pixel_size=2.0)(volumes_of(), network_of(3))
 
 
 if __name__ == "__main__":

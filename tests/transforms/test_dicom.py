@@ -14,22 +14,30 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import numpy as np
+
 from monai_unet3plus.errors import InputError
-from monai_unet3plus.transforms import CheckSeriesd
+from monai_unet3plus.transforms import CheckSeriesd, LoadVolumed
 from tests.data_sets import REAL_DATA, write_boxes, write_dicom_series
 
 
-class TestCheckSeriesd(unittest.TestCase):
+class DicomCase(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         root = Path(folder.name)
-        write_boxes(root, cases=1, test_cases=0)
+        write_boxes(root, cases=2, test_cases=0)
+        self.volume, self.other = (root / "imagesTr" / f"box_{number}.nii.gz" for number in (0, 1))
         self.series = root / "series"
-        write_dicom_series(root / "imagesTr" / "box_0.nii.gz", self.series)  # six slices of 4 mm
+
+
+class TestCheckSeriesd(DicomCase):
+    def setUp(self) -> None:
+        super().setUp()
+        write_dicom_series(self.volume, self.series)  # six slices of 4 mm
 
     def test_whole_series_and_files_pass(self) -> None:
-        for path in (self.series, self.series.parent / "imagesTr" / "box_0.nii.gz"):
+        for path in (self.series, self.volume):
             self.assertEqual(CheckSeriesd("image")({"image": path}), {"image": path})
 
     def test_series_that_lacks_a_slice_within_is_refused(self) -> None:
@@ -41,6 +49,32 @@ class TestCheckSeriesd(unittest.TestCase):
     def test_real_series_passes(self) -> None:
         for folder in REAL_DATA.rglob("dicom_series"):
             CheckSeriesd("image")({"image": folder})
+
+
+class TestLoadVolumed(DicomCase):
+    def load(self, path: Path) -> np.ndarray:
+        return np.asarray(LoadVolumed("image", image_only=True)({"image": path})["image"])
+
+    def test_ct_with_most_slices_is_taken_and_it_is_said(self) -> None:
+        write_dicom_series(self.volume, self.series, number=7)
+        expected = self.load(self.series)
+        self.assertEqual(expected.shape, (48, 40, 6))
+        write_dicom_series(self.other, self.series, number=1, slices=4)
+        write_dicom_series(self.other, self.series, number=9, modality="PT")
+        with self.assertLogs("monai_unet3plus.data.dicom_series", "WARNING") as log:
+            found = self.load(self.series)
+        np.testing.assert_array_equal(found, expected)
+        self.assertIn("taken is the CT with most slices, 1.2.3.7 (6 slices), and not", log.output[0])
+        self.assertIn("CT 1.2.3.1 (4 slices), PT 1.2.3.9 (6 slices)", log.output[0])
+
+    def test_several_series_without_a_ct_are_refused(self) -> None:
+        for number, modality in ((1, "MR"), (2, "PT")):
+            write_dicom_series(self.volume, self.series, number=number, modality=modality)
+        with self.assertRaisesRegex(InputError, r"expected a CT series, but found 2 of \['MR', 'PT'\]"):
+            CheckSeriesd("image")({"image": self.series})
+
+    def test_files_are_read_as_by_monai(self) -> None:
+        self.assertEqual(self.load(self.volume).shape, (48, 40, 6))
 
 
 if __name__ == "__main__":

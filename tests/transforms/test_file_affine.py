@@ -10,6 +10,7 @@
 # limitations under the License.
 from __future__ import annotations
 
+import logging
 import tempfile
 import unittest
 from pathlib import Path
@@ -53,6 +54,26 @@ class TestFileAffined(unittest.TestCase):
         self.write(sform)
         with self.assertRaisesRegex(InputError, "ct.nii.gz: expected an invertible affine"):
             FileAffined("image")(LoadImaged("image")({"image": self.file}))
+
+    @parameterized.expand([("metres", 1e-3), ("microns", 1e3)])
+    def test_voxels_of_no_patients_size_are_refused(self, _: str, factor: float) -> None:
+        self.write(SFORM * [[factor], [factor], [factor], [1]])
+        with self.assertRaisesRegex(InputError, "ct.nii.gz: expected voxels of 0.01 to 100 mm, but found"):
+            FileAffined("image")(LoadImaged("image")({"image": self.file}))
+
+    @parameterized.expand([("shifted", 0.6, True), ("hardly_shifted", 0.4, False)])
+    def test_qform_that_disagrees_with_the_sform_is_named(self, _: str, voxels: float, named: bool) -> None:
+        image = nib.Nifti1Image(np.zeros((4, 5, 6), np.int16), SFORM)
+        qform = SFORM.copy()
+        qform[2, 3] += 5 * voxels
+        image.set_sform(SFORM, 1)
+        image.set_qform(qform, 1)
+        nib.save(image, self.file)
+        with self.assertLogs("monai_unet3plus", "INFO") as log:
+            logging.getLogger("monai_unet3plus").info("at least this")
+            loaded = FileAffined("image")(LoadImaged("image")({"image": self.file}))["image"]
+        self.assertEqual("sform and qform are up to 0.6 voxels apart; the sform counts" in log.output[-1], named)
+        np.testing.assert_allclose(loaded.affine, SFORM, atol=1e-5)
 
     def test_file_without_orientation_is_named(self) -> None:
         self.write(SFORM, code=0)

@@ -163,6 +163,11 @@ class TestAnnotatedOrgans(unittest.TestCase):
         masks = LabelMapToMasksd("label", num_organs=3, annotated_key="annotated")(data)["label"]
         self.assertEqual(masks[:, 0].tolist(), [[0, 1, 0, 0], [255] * 4, [0, 0, 0, 1]])
 
+    def test_a_case_that_does_not_say_annotates_all(self) -> None:
+        # as the cases that MONAI Label sets
+        masks = LabelMapToMasksd("label", num_organs=2, annotated_key="annotated")({"label": torch.tensor([[[0, 2]]])})
+        self.assertEqual(masks["label"][:, 0].tolist(), [[0, 0], [0, 1]])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -177,5 +177,32 @@ class TestRandSlabCropd(unittest.TestCase):
             RandSlabCropd("image", "label", organ_free_share=share)
 
 
+class TestSliceDistance(unittest.TestCase):
+    def slab(self, distance: float, centre: int) -> dict[str, torch.Tensor]:
+        """A slab around a slice; values are squares of the slice's number, labels the number; slices are 4 mm apart."""
+        numbers = torch.arange(7).expand(1, 6, 6, 7)
+        affine = torch.diag(torch.tensor([1.0, 1.0, 4.0, 1.0]))
+        data = {
+            "image": MetaTensor(numbers.float() ** 2, affine=affine),
+            "label": MetaTensor(numbers.to(torch.uint8), affine=affine),
+            "organ_slices": np.arange(7) == centre,
+        }
+        crop = RandSlabCropd(
+            ["image", "label"], "label", (6, 6), 3, organ_free_share=0.0, slice_distance=(distance, distance)
+        )
+        return crop.set_random_state(0)(data)[0]
+
+    @parameterized.expand([(4.0, [4, 9, 16]), (2.0, [6.5, 9, 12.5]), (6.0, [2.5, 9, 20.5]), (8.0, [1, 9, 25])])
+    def test_image_is_interpolated_between_slices(self, distance: float, expected: list[float]) -> None:
+        self.assertEqual(self.slab(distance, 3)["image"][0, 0, 0].tolist(), expected)
+
+    @parameterized.expand([(1.0, [3, 3, 3]), (5.0, [2, 3, 4]), (8.0, [1, 3, 5])])
+    def test_label_is_the_nearer_slices(self, distance: float, expected: list[int]) -> None:
+        self.assertEqual(self.slab(distance, 3)["label"][0, 0, 0].tolist(), expected)
+
+    def test_ends_are_repeated(self) -> None:
+        self.assertEqual(self.slab(6.0, 6)["image"][0, 0, 0].tolist(), [20.5, 36, 36])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -1,0 +1,63 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Command line: ``python -m monai_unet3plus.bundle copy DIRECTORY --name NAME [--organs ORGANS]``."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import logging
+import sys
+from collections.abc import Sequence
+
+from ..errors import InputError
+from .copy import NAME, copy_bundle
+from .variant import copy_variant
+
+__all__ = ["main"]
+
+logger = logging.getLogger(__name__)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """
+    Write the bundle out.
+
+    Args:
+        arguments: command line without the program name; by default that of the process.
+
+    Raises:
+        SystemExit: With status 2 and one sentence on stderr if an argument is wrong.
+    """
+    parser = argparse.ArgumentParser(prog="python -m monai_unet3plus.bundle", description="The bundle of the package.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    copy = commands.add_parser("copy", help="write the bundle into a folder, to run and train it there")
+    copy.add_argument("directory", metavar="DIRECTORY", help="folder to put the bundle's folder into")
+    copy.add_argument("--name", default=NAME, help="name of the bundle's folder (default: %(default)s)")
+    copy.add_argument("--organs", type=ast.literal_eval, help="set up for other organs: \"{'liver': 1, 'spleen': 2}\"")
+    copy.add_argument("--checkpoint", help="with organs: weights of a training for them")
+    copy.add_argument("--summary", help="with organs: summary.json of an evaluation of these weights")
+    options = vars(parser.parse_args(arguments))
+    if options["organs"] is None and (options["checkpoint"] or options["summary"]):
+        copy.error("--checkpoint and --summary: give the organs that they are for with --organs.")
+    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
+    try:
+        if options["organs"] is None:
+            bundle = copy_bundle(options["directory"], options["name"])
+        else:
+            bundle = copy_variant(**options)
+        logger.info("wrote %s", bundle)
+    except InputError as error:
+        copy.error(str(error))
+
+
+if __name__ == "__main__":
+    main()

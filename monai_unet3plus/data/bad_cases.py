@@ -1,0 +1,68 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from monai.data import Dataset
+from monai.utils import CommonKeys
+
+from ..errors import InputError, reason_of
+from .reader_process import ReaderProcess
+
+__all__ = ["drop_bad_cases", "report_bad_cases"]
+
+logger = logging.getLogger(__name__)
+
+
+def drop_bad_cases(dataset: Dataset, strict: bool = False) -> None:
+    """
+    Load each case once, so that a bad one is known before the first epoch and not at the first validation.
+
+    Args:
+        dataset: cases with the paths "image" and "label"; loses those that can't be loaded.
+        strict: whether to raise an error instead. Defaults to False.
+
+    Raises:
+        InputError: When a case can't be loaded and ``strict`` is set, or none can.
+    """
+    reader, reasons = ReaderProcess(), {}
+    for index, case in enumerate(dataset.data):
+        try:
+            for key in (CommonKeys.IMAGE, CommonKeys.LABEL):
+                reader.check(case[key])
+            dataset[index]
+        except Exception as e:
+            reasons[str(case[CommonKeys.IMAGE])] = reason_of(e)
+    reader.close()
+    report_bad_cases(reasons, len(dataset.data), strict)
+    dataset.data = [case for case in dataset.data if str(case[CommonKeys.IMAGE]) not in reasons]
+
+
+def report_bad_cases(reasons: Mapping[str, str], total: int, strict: bool) -> None:
+    """
+    Log which cases are left out of a training.
+
+    Args:
+        reasons: why, for the image of each bad case.
+        total: number of all cases.
+        strict: whether one is too many.
+
+    Raises:
+        InputError: When there is one and ``strict`` is set, or there are only such.
+    """
+    for image, reason in reasons.items():
+        logger.error("left out: %s", reason if image in reason else f"{image}: {reason}")
+    if reasons and strict:
+        raise InputError(f"strict: expected cases that can be loaded, but {len(reasons)} of {total} can't.")
+    if total and len(reasons) == total:
+        raise InputError(f"expected cases that can be loaded, but none of {total} can; {next(iter(reasons.values()))}")

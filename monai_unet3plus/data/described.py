@@ -1,0 +1,46 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+__all__ = ["described"]
+
+_WITHOUT_EFFECT = ("progress", "slice_batch_size", "sw_batch_size", "cache_roi_weight_map", "roi_weight_map")
+
+
+def described(value: Any) -> Any:
+    """
+    Describe settings by what JSON can hold, equal for equal settings whenever they are described.
+
+    Objects become their class and public attributes, functions their name. What has no effect on results, such as
+    batch sizes and progress bars, is left out.
+
+    Args:
+        value: numbers, strings, lists, mappings, and objects such as transforms and inferers.
+    """
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return str(value) if isinstance(value, Enum) else value
+    if isinstance(value, Mapping):
+        return {str(key): described(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [described(item) for item in value]
+    kind = value if hasattr(value, "__qualname__") else type(value)
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    attributes = {} if kind is value else getattr(value, "__dict__", {})
+    public = {
+        key: described(item)
+        for key, item in sorted(attributes.items())
+        if not key.startswith("_") and key not in _WITHOUT_EFFECT
+    }
+    return {"class": name, **public} if public else name

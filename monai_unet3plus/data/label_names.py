@@ -1,0 +1,69 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from monai.config import PathLike
+from monai.utils import ensure_tuple
+
+from ..errors import InputError
+
+__all__ = ["check_label_names"]
+
+_LITS = {1: "liver", 2: "tumour"}  # LiTS as it is downloaded has no file that says so
+
+
+def check_label_names(dataset_dir: PathLike, organs: Mapping[str, int | Sequence[int]]) -> None:
+    """
+    Refuse to train an organ on label values that the data set calls something else, as a tumour taken for a spleen.
+
+    What a data set calls its values stands in the "labels" of its ``dataset.json``, as the Medical Segmentation
+    Decathlon (``{"1": "liver"}``) or nnU-Net (``{"liver": 1}``) write them. One that says nothing passes.
+
+    Args:
+        dataset_dir: folder of the data set.
+        organs: maps each organ's name to its label values. One of these has to have the organ's name, or a part of it;
+            others may have other names, such as the liver's tumours.
+
+    Raises:
+        InputError: When none has.
+    """
+    names = _names_in(Path(dataset_dir))
+    for organ, values in organs.items():
+        called = {value: names[value] for value in ensure_tuple(values) if value in names}
+        if called and not any(_are_alike(organ, name) for name in called.values()):
+            raise InputError(
+                f"organs: {organ!r} is value {values}, but the data set in {dataset_dir} calls it {called}. Say which "
+                "values make up which organ, for instance --organs \"{'liver': [1, 2]}\"."
+            )
+
+
+def _names_in(folder: Path) -> dict[int, str]:
+    file = folder / "dataset.json"
+    if not file.is_file():
+        lits = not (folder / "imagesTr").is_dir() and next(folder.rglob("segmentation-*.nii*"), None) is not None
+        return _LITS if lits else {}
+    try:
+        labels: Any = json.loads(file.read_text(encoding="utf-8")).get("labels", {})
+        if all(str(key).isdigit() for key in labels):
+            return {int(value): str(name) for value, name in labels.items()}
+        return {int(value): str(name) for name, values in labels.items() for value in ensure_tuple(values)}
+    except (ValueError, AttributeError, TypeError):
+        return {}  # whoever reads the cases says what is wrong with the file
+
+
+def _are_alike(organ: str, name: str) -> bool:
+    organ, name = organ.lower(), name.lower()
+    return organ in name or name in organ

@@ -1,0 +1,79 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from monai.data import Dataset
+from monai.utils import CommonKeys
+
+from ..data.mask_records import MaskRecords
+from ..data.reader_process import ReaderProcess
+from ..errors import reason_of
+from ..remarks import collected_warnings
+
+__all__ = ["DONE", "FAILURE", "REMARKS", "CaseDataset"]
+
+logger = logging.getLogger(__name__)
+
+DONE = "done"
+FAILURE = "failure"
+REMARKS = "remarks"
+
+
+class CaseDataset(Dataset):
+    """
+    A :py:class:`monai.data.Dataset` of dictionaries in which a case that can't be loaded is an item too.
+
+    Such an item is ``{"image": path, "failure": reason}``. Files are tried out in a process of their own first, see
+    :py:class:`monai_unet3plus.data.reader_process.ReaderProcess`: one that makes a reader crash or hang, or claims to
+    be larger than memory, is a failure like others. What transforms warned of is in the items under "remarks", a line
+    for each warning.
+
+    Args:
+        data: ``[{"image": path}, ...]``; what is no path is not tried out.
+        transform: loads and preprocesses a case.
+        max_voxels: cases that claim more voxels are refused before memory is allocated for them. Defaults to 2**30.
+        time_limit: seconds for reading a case. Defaults to 600.
+        records: tells which cases have their masks; those are not loaded, their items are ``{"image": path, "done":
+            True}``. Defaults to None, all are loaded.
+    """
+
+    def __init__(
+        self,
+        data: Sequence,
+        transform: Callable | None = None,
+        max_voxels: int = 2**30,
+        time_limit: float = 600.0,
+        records: MaskRecords | None = None,
+    ) -> None:
+        super().__init__(data, transform)
+        self.records = records
+        self.reader = ReaderProcess(max_voxels, time_limit)
+
+    def _transform(self, index: int) -> Any:
+        image = self.data[index][CommonKeys.IMAGE]
+        with collected_warnings() as remarks:
+            try:
+                if isinstance(image, (str, os.PathLike)):
+                    if self.records is not None and self.records.is_done(image):
+                        return {CommonKeys.IMAGE: str(image), DONE: True}
+                    self.reader.check(image)
+                item = super()._transform(index)
+            except Exception as e:
+                logger.debug("case %s", self.data[index], exc_info=True)
+                item = {CommonKeys.IMAGE: str(image), FAILURE: reason_of(e)}
+        if remarks and isinstance(item, dict):
+            item[REMARKS] = "\n".join(remarks)
+        return item

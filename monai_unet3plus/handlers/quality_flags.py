@@ -1,0 +1,74 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ignite.engine import Engine, Events
+from monai.data.meta_tensor import MetaTensor
+from monai.engines import IterationEvents
+from monai.utils import CommonKeys, convert_to_numpy
+
+from ..data.orientation import ras_view
+from ..metrics.mask_facts import mask_facts, mask_flags
+from .presence import PRESENCE, PresenceVerdicts
+
+__all__ = ["QualityFlags"]
+
+
+class QualityFlags:
+    """
+    Says which masks of a :py:class:`CaseEvaluator` should be looked at, and why, in its results.
+
+    A mask is flagged where an organ touches the border of the image, has a volume outside the range given, more than
+    one large part, or slices in which the classifier is unsure, or where nothing was found. The postprocessing has to
+    leave a label map on the file's grid, ``(1, H, W, D)``.
+
+    Args:
+        organs: names of the organs, in the order of their values.
+        volume_range_ml: for some organs the least and the largest volume that raises no flag.
+    """
+
+    def __init__(self, organs: Sequence[str], volume_range_ml: Mapping[str, Sequence[float]] | None = None) -> None:
+        self.organs = list(organs)
+        self.volume_range_ml = dict(volume_range_ml or {})
+
+    def attach(self, engine: Engine) -> None:
+        """
+        Args:
+            engine: a CaseEvaluator.
+        """
+        engine.add_event_handler(Events.STARTED, self._ask_for_presence)
+        PresenceVerdicts().attach(engine)
+        engine.add_event_handler(IterationEvents.MODEL_COMPLETED, self)
+
+    def __call__(self, engine: Any) -> None:
+        """
+        Args:
+            engine: a CaseEvaluator within an iteration, after its postprocessing.
+        """
+        (output,) = engine.state.output
+        mask, presence = output[CommonKeys.PRED], output.get(PRESENCE)
+        if not isinstance(mask, MetaTensor):
+            raise ValueError("Expected the prediction to be a MetaTensor, whose affine tells where it lies.")
+        view, spacing = ras_view(convert_to_numpy(mask)[0], convert_to_numpy(mask.affine))
+        for position, organ in enumerate(self.organs):
+            margins = None if presence is None else convert_to_numpy(presence)[position]
+            facts = mask_facts(view == position + 1, spacing, margins)
+            engine.current.organs[organ] = {**facts, "flags": mask_flags(facts, self.volume_range_ml.get(organ))}
+
+    def _ask_for_presence(self, engine: Any) -> None:
+        """The inferer's copy returns margins too; others who use the configured one expect a mask alone."""
+        if getattr(engine.network, "classification_guided", False) and hasattr(engine.inferer, "return_presence"):
+            engine.inferer = copy.copy(engine.inferer)
+            engine.inferer.return_presence = True

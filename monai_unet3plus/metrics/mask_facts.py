@@ -1,0 +1,81 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import ndimage
+
+__all__ = ["mask_facts", "mask_flags"]
+
+_LARGE_SHARE, _LARGE_ML = 0.05, 1.0
+_FACES = (("left", "right"), ("back", "front"), ("feet", "head"))
+_UNCERTAIN_LOGIT = math.log(0.6 / 0.4)
+
+
+def mask_facts(
+    mask: np.ndarray, spacing: tuple[float, float, float], presence: np.ndarray | None = None
+) -> dict[str, object]:
+    """
+    Measure what a mask should be looked at for.
+
+    Args:
+        mask: of one organ, ``(H, W, D)``, axes towards the patient's right, front and head.
+        spacing: size of a voxel in mm.
+        presence: the classifier's margin for each slice, ``(D,)``, or None.
+
+    Returns:
+        ``volume_ml``; ``components``, the number of connected parts that have a millilitre and 5 % of the volume;
+        ``borders``, the faces of the image that the mask touches, such as "head"; ``uncertain_slices``, in which the
+        classifier gives the organ a probability between 0.4 and 0.6, None without a classifier.
+    """
+    mask = np.asarray(mask, dtype=bool)
+    voxel_ml = math.prod(spacing) / 1000
+    volume = float(mask.sum() * voxel_ml)
+    borders = [
+        name
+        for axis, names in enumerate(_FACES)
+        for name, index in zip(names, (0, -1))
+        if mask.any() and mask.take(index, axis).any()
+    ]
+    boxes = ndimage.find_objects(mask.astype(np.uint8))
+    components = 0
+    if boxes:
+        labels, _ = ndimage.label(mask[boxes[0]])
+        sizes = np.bincount(labels.ravel())[1:] * voxel_ml
+        components = int((sizes >= max(_LARGE_ML, _LARGE_SHARE * volume)).sum())
+    uncertain = None if presence is None else int((np.abs(presence) < _UNCERTAIN_LOGIT).sum())
+    return {"volume_ml": round(volume, 2), "components": components, "borders": borders, "uncertain_slices": uncertain}
+
+
+def mask_flags(facts: dict, volume_range: Sequence[float] | None = None) -> list[str]:
+    """
+    Say in words what of a mask should be looked at.
+
+    Args:
+        facts: of :py:func:`mask_facts`.
+        volume_range: the least and the largest volume in ml that raises no flag, or None.
+    """
+    flags = []
+    volume = facts["volume_ml"]
+    if volume == 0:
+        flags.append("nothing found")
+    elif volume_range is not None and not volume_range[0] <= volume <= volume_range[1]:
+        flags.append(f"{volume:.0f} ml, outside {volume_range[0]:g} to {volume_range[1]:g} ml")
+    if facts["borders"]:
+        flags.append(f"touches the image's border ({', '.join(facts['borders'])})")
+    if facts["components"] > 1:
+        flags.append(f"{facts['components']} large parts")
+    if facts["uncertain_slices"]:
+        flags.append(f"presence uncertain in {facts['uncertain_slices']} slices")
+    return flags

@@ -1,0 +1,75 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import torch
+import torch.nn as nn
+
+from .nets import UNet3Plus
+
+__all__ = ["OneGraph"]
+
+
+class OneGraph(nn.Module):
+    """
+    A classification-guided network as one graph that chooses nothing, for compilers such as TensorRT.
+
+    :py:class:`monai_unet3plus.inferers.AdjacentSliceInferer` asks a network for its encoder and its decoder in turn, of
+    which a compiled ``forward`` would never be called. Here both are one call, whose results the inferer gates by the
+    verdict on the whole slice as ever. Every window is decoded then, also those without any organ.
+
+    Args:
+        network: in evaluation mode; weights that are loaded into it later count.
+
+    Raises:
+        ValueError: When the network is not ``classification_guided``.
+    """
+
+    def __init__(self, network: UNet3Plus) -> None:
+        super().__init__()
+        if network.presence_head is None:
+            raise ValueError("Expected a network built with classification_guided=True.")
+        self.network = network
+        self.out_channels = network.out_channels
+        self.classification_guided = True
+        self.presence_head = nn.Identity()
+
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """
+        Args:
+            image: of shape ``(B, in_channels, H, W)``.
+
+        Returns:
+            logits of shape ``(B, out_channels, H, W)``, not gated, and presence logits ``(B, out_channels, 2)``.
+        """
+        maps = self.network.encode(image)
+        assert self.network.presence_head is not None
+        return self.network.decode(maps), self.network.presence_head(maps[-1])
+
+    def encode(self, image: torch.Tensor) -> list[torch.Tensor]:
+        """
+        Args:
+            image: of shape ``(B, in_channels, H, W)``.
+
+        Returns:
+            what ``forward`` does; the presence logits are last, where the inferer looks for what is judged.
+        """
+        return list(self(image))
+
+    def decode(self, maps: list[torch.Tensor]) -> torch.Tensor:
+        """
+        Args:
+            maps: as ``encode`` returned them.
+
+        Returns:
+            the logits.
+        """
+        return maps[0]

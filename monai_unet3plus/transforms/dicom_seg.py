@@ -1,0 +1,150 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from monai.config import KeysCollection, PathLike
+from monai.transforms import MapTransform
+from monai.utils import convert_to_numpy, optional_import
+
+from .. import __version__
+from ..data.cases import mask_path
+from ..data.dicom_series import ct_series
+from ..errors import InputError
+from ..files import replacing
+from .checks import file_of
+
+__all__ = ["SaveDicomSegd"]
+
+hd, has_highdicom = optional_import("highdicom")
+pydicom, _ = optional_import("pydicom")
+codes, _ = optional_import("pydicom.sr.codedict", name="codes")
+
+logger = logging.getLogger(__name__)
+
+_OWN_SCHEME = "99UNET3PLUS"  # of organs that SNOMED CT has under another name; the standard wants "99" first
+_MAKER = "monai_unet3plus"
+# what the object refers to its source by
+_REFERRED_TO = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID")
+
+
+class SaveDicomSegd(MapTransform):
+    """
+    Write the label map of a DICOM series as a DICOM Segmentation object too, beside the NIfTI mask, as ``.dcm``.
+
+    It refers to each slice of the series. Patient, study and frame of reference are the series' own, series and
+    instance are new. Each organ is a segment, with its code of SNOMED CT where that has one of this name, and is said
+    to be made by an algorithm. highdicom makes it, which the extra ``dicom`` installs. To be used after the label map
+    is back on its file's grid. Masks of other files are passed over, with a warning.
+
+    Args:
+        keys: keys of label maps of shape ``(1, X, Y, Z)``, MetaTensors.
+        organs: names of the organs, in order: the first is 1 in the label map.
+        output_dir: folder for the files.
+        dataset_dir: folder that the images are in.
+        postfix: what the names end in. Defaults to "seg".
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+
+    Raises:
+        InputError: When highdicom is not installed.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        organs: Sequence[str],
+        output_dir: PathLike,
+        dataset_dir: PathLike,
+        postfix: str = "seg",
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        if not has_highdicom:
+            raise InputError(
+                "dicom_seg: expected the package highdicom, but it is not installed: pip install highdicom."
+            )
+        self.organs = list(organs)
+        self.output_dir = output_dir
+        self.dataset_dir = dataset_dir
+        self.postfix = postfix
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """
+        Raises:
+            InputError: When the label map is not on the grid of its series, or the series lacks what is taken over.
+        """
+        d = dict(data)
+        for key in self.key_iterator(d):
+            source = file_of(d[key])
+            if not os.path.isdir(source):
+                logger.warning("%s: is no DICOM series, so no DICOM SEG is written", source)
+                continue
+            slices = [pydicom.dcmread(name, stop_before_pixels=True) for name in ct_series(source)]
+            missing = sorted({name for one in slices for name in _REFERRED_TO if not one.get(name)})
+            if missing:
+                raise InputError(
+                    f"{source}: expected {', '.join(missing)} in each slice for DICOM SEG, but found none."
+                )
+            labels = np.asarray(convert_to_numpy(d[key]), dtype=np.uint8)[0].T  # columns are first, slices last
+            expected = (len(slices), slices[0].Rows, slices[0].Columns)
+            if labels.shape != expected:
+                raise InputError(f"{source}: expected a mask of {expected} for DICOM SEG, but found {labels.shape}.")
+            try:
+                segmentation = self._segmentation(labels, slices)
+            except (AttributeError, TypeError, ValueError) as e:  # as highdicom says it
+                raise InputError(f"{source}: expected what DICOM SEG takes over from a series, but found: {e}.") from e
+            path = mask_path(source, self.dataset_dir, self.output_dir, self.postfix)
+            with replacing(path.with_name(path.name.removesuffix(".nii.gz") + ".dcm")) as partial:
+                segmentation.save_as(partial)
+        return d
+
+    def _segmentation(self, labels: np.ndarray, slices: Sequence[Any]) -> Any:
+        algorithm = hd.AlgorithmIdentificationSequence(
+            name="UNet 3+", version=__version__, family=codes.DCM.ArtificialIntelligence
+        )
+        segments = [
+            hd.seg.SegmentDescription(
+                segment_number=number,
+                segment_label=organ,
+                segmented_property_category=codes.SCT.AnatomicalStructure,
+                segmented_property_type=_code_of(organ),
+                algorithm_type=hd.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
+                algorithm_identification=algorithm,
+            )
+            for number, organ in enumerate(self.organs, start=1)
+        ]
+        return hd.seg.Segmentation(
+            source_images=slices,
+            pixel_array=labels,
+            segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
+            segment_descriptions=segments,
+            series_instance_uid=hd.UID(),
+            series_number=int(slices[0].get("SeriesNumber") or 0) + 1000,  # behind those of the scanner
+            sop_instance_uid=hd.UID(),
+            instance_number=1,
+            manufacturer=_MAKER,
+            manufacturer_model_name=_MAKER,
+            software_versions=__version__,
+            device_serial_number=__version__,  # a program has none, but the standard wants one
+            series_description=f"Segmentation of {', '.join(self.organs)}"[:64],
+        )
+
+
+def _code_of(organ: str) -> Any:
+    name = "".join(word.capitalize() for word in organ.replace("_", " ").split())
+    if name in dir(codes.SCT):
+        return getattr(codes.SCT, name)
+    return hd.sr.CodedConcept(value=organ[:16], scheme_designator=_OWN_SCHEME, meaning=organ[:64])

@@ -1,0 +1,98 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import logging
+from collections.abc import Hashable, Mapping
+
+import numpy as np
+import torch
+from monai.config import KeysCollection
+from monai.transforms import MapTransform
+from monai.utils import TransformBackends
+
+from ..errors import InputError
+from .checks import file_of
+
+__all__ = ["CheckIntensityd"]
+
+logger = logging.getLogger(__name__)
+
+# In Hounsfield units
+_PADDING = -1500  # and below: scanners fill what they did not see with -2000 or -3024
+_DARKEST = -50  # fat is -100, air -1000; some of them is in every CT
+_SOFT_TISSUE = (-150, 250)  # fat to liver with contrast medium
+_LEAST_SOFT_TISSUE = 0.02
+_VOXELS = 2_000_000  # enough for percentiles
+
+
+class CheckIntensityd(MapTransform):
+    """
+    Refuse, or warn of, images whose values are hardly Hounsfield units. To be used before they are windowed.
+
+    A CT has air near -1000 or fat near -100, and soft tissue from 0 to 100. So of the voxels that are no padding, at
+    least 0.5 % have to be below -50, and 2 % from -150 to 250. MR, values that were scaled to 0..1 or 0..255, and those
+    of which 1024 is yet to be subtracted do not pass; another part of the body does.
+
+    Args:
+        keys: keys of images of any shape.
+        mode: ``"error"``, ``"warn"`` or ``"off"``. Defaults to "warn".
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+
+    Raises:
+        ValueError: When ``mode`` is none of these.
+    """
+
+    backend = [TransformBackends.TORCH]
+
+    def __init__(self, keys: KeysCollection, mode: str = "warn", allow_missing_keys: bool = False) -> None:
+        super().__init__(keys, allow_missing_keys)
+        if mode not in ("error", "warn", "off"):
+            raise ValueError(f'Expected argument `mode` to be "error", "warn" or "off", but got {mode!r}.')
+        self.mode = mode
+
+    def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict[Hashable, torch.Tensor]:
+        """
+        Raises:
+            InputError: When an image does not pass and ``mode`` is "error".
+        """
+        if self.mode == "off":
+            return dict(data)
+        for key in self.key_iterator(dict(data)):
+            found = _what_is_odd(data[key])
+            if not found:
+                continue
+            sentence = (
+                f"{file_of(data[key])}: expected Hounsfield units, where air is -1000 and soft tissue 0 to 100, "
+                f"but {found}."
+            )
+            if self.mode == "error":
+                raise InputError(f"{sentence} If it is a CT all the same, give --intensity_check warn.")
+            logger.warning("%s If they are none, the mask is wrong.", sentence)
+        return dict(data)
+
+
+def _what_is_odd(img: torch.Tensor) -> str:
+    values = torch.as_tensor(img).reshape(-1)
+    sample = values[:: len(values) // _VOXELS + 1].cpu().numpy().astype(np.float64)
+    sample = sample[sample > _PADDING]
+    if not len(sample):
+        return f"all values are below {_PADDING}"
+    low, middle, high = np.percentile(sample, (0.5, 50, 99.5))
+    if low > _DARKEST:
+        hint = ""
+        if np.mean((sample > 1024 + _SOFT_TISSUE[0]) & (sample < 1024 + _SOFT_TISSUE[1])) > _LEAST_SOFT_TISSUE:
+            hint = "; is 1024 to be subtracted?"
+        return f"values are from {low:g} to {high:g}, with a median of {middle:g}{hint}"
+    share = np.mean((sample >= _SOFT_TISSUE[0]) & (sample <= _SOFT_TISSUE[1]))
+    if share < _LEAST_SOFT_TISSUE:
+        return f"only {share:.1%} of the values are from {_SOFT_TISSUE[0]} to {_SOFT_TISSUE[1]}"
+    return ""

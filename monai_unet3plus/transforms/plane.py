@@ -1,0 +1,117 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from monai.config import KeysCollection
+from monai.data import MetaTensor
+from monai.transforms import MapTransform
+from monai.utils import TransformBackends, ensure_tuple_rep
+
+__all__ = ["ResamplePlaned", "plane_size", "resample_plane"]
+
+
+def plane_size(size: Sequence[int], spacing: Sequence[float], pixel_size: float) -> list[int]:
+    """
+    The number of pixels that a slice has at another pixel size.
+
+    Args:
+        size: its number of pixels per axis.
+        spacing: its pixel size per axis, in mm.
+        pixel_size: the wanted pixel size in mm. What comes out differs from it by what rounding to whole pixels takes.
+    """
+    return [max(round(n * float(s) / pixel_size), 1) for n, s in zip(size, spacing)]
+
+
+def resample_plane(slices: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
+    """
+    Resample slices linearly, averaging over what a larger pixel covers.
+
+    Args:
+        slices: shape ``(N, C, H, W)``.
+        size: number of pixels per axis; the extent in mm stays.
+
+    Returns:
+        slices of shape ``(N, C, *size)``, float32 if their size changed: half precision has no such operation on CPUs.
+    """
+    if list(slices.shape[2:]) == list(size):
+        return slices
+    return F.interpolate(slices.float(), size=list(size), mode="bilinear", antialias=True, align_corners=False)
+
+
+class ResamplePlaned(MapTransform):
+    """
+    Resample the slices of volumes to one pixel size; the distance between slices stays.
+
+    It is for training a network whose slices :py:class:`monai_unet3plus.inferers.AdjacentSliceInferer` resamples in
+    inference (``pixel_size``), and has no inverse.
+
+    Args:
+        keys: keys of volumes of shape ``(C, H, W, D)``, MetaTensors, whose slices lie along the last axis.
+        pixel_size: pixel size in mm.
+        is_label: whether the volume is a label map, per key: each value is resampled as a mask of its own and the
+            largest wins. Defaults to False.
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+
+    Raises:
+        ValueError: When ``pixel_size`` is not positive.
+        TypeError: When a volume is no MetaTensor, which alone knows its pixel size.
+    """
+
+    backend = [TransformBackends.TORCH]
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        pixel_size: float,
+        is_label: bool | Sequence[bool] = False,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        if pixel_size <= 0:
+            raise ValueError(f"Expected argument `pixel_size` to be positive, in mm, but got {pixel_size}.")
+        self.pixel_size = pixel_size
+        self.is_label = ensure_tuple_rep(is_label, len(self.keys))
+
+    def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict[Hashable, torch.Tensor]:
+        d = dict(data)
+        for key, is_label in self.key_iterator(d, self.is_label):
+            d[key] = self._resample(d[key], is_label)
+        return d
+
+    def _resample(self, volume: torch.Tensor, is_label: bool) -> torch.Tensor:
+        if not isinstance(volume, MetaTensor):
+            raise TypeError(f"Expected a MetaTensor, which knows its pixel size, but got {type(volume).__name__}.")
+        size = plane_size(volume.shape[1:3], volume.pixdim[:2], self.pixel_size)
+        slices = volume.as_tensor().movedim(-1, 0)
+        resample = _resample_labels if is_label else _resample_image
+        resampled = torch.stack([resample(plane, size) for plane in slices], dim=-1)
+        affine = volume.affine.clone()
+        for axis in range(2):  # the corner of the first pixel stays where it is, its centre does not
+            ratio = volume.shape[axis + 1] / size[axis]
+            affine[:3, 3] += affine[:3, axis] * (ratio - 1) / 2
+            affine[:3, axis] *= ratio
+        return MetaTensor(resampled, meta={**volume.meta, "affine": affine})
+
+
+def _resample_image(image: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
+    return resample_plane(image[None], size)[0]
+
+
+def _resample_labels(labels: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
+    values = torch.unique(labels)
+    if len(values) == 1:
+        return labels.new_full((len(labels), *size), values.item())
+    masks = torch.stack([(labels == value).float() for value in values])
+    return values[resample_plane(masks, size).argmax(dim=0)]

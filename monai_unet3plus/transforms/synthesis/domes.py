@@ -1,0 +1,116 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from monai.config import KeysCollection
+from scipy import ndimage
+
+from .base import RandSynthesisd
+from .fields import grain, range_of, smooth_field, soften
+
+__all__ = ["RandLungDomesd"]
+
+_AIR = -150.0  # HU
+_LEAST_LUNG = 1200  # pixels, of about 2 mm; smaller air is bowel
+
+
+class RandLungDomesd(RandSynthesisd):
+    """
+    Let the domes of liver and spleen rise into the lungs of slices that show these.
+
+    Near the diaphragm a CT shows an organ as an island in the lung, the liver beside the heart. Data sets of slabs have
+    hardly any such slice. This makes them of slices of the chest: a smooth blob in the right lung becomes liver, one in
+    the back of the left lung spleen, each smaller in slices nearer the head, with an edge as blurred as breathing
+    leaves it. Sometimes what rises on the left is no organ, as the stomach is none.
+
+    Args:
+        keys: keys of images, in RAS orientation: the first spatial axis from left to right, the second from back to
+            front, channels from feet to head.
+        label_key: key of the label map.
+        organ_ranges: lowest and highest mean of each organ, in HU.
+        right_organ: position of the organ in the right lung, the liver's; None for none. Defaults to 0.
+        left_organ: position of the organ in the left lung, the spleen's; None for none. Defaults to 1.
+        prob: probability that a slab is changed. Defaults to 0.5.
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        label_key: str,
+        organ_ranges: Sequence[Sequence[float]],
+        right_organ: int | None = 0,
+        left_organ: int | None = 1,
+        prob: float = 0.5,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, label_key, prob, allow_missing_keys)
+        self.organ_ranges = [range_of(r) for r in organ_ranges]
+        self.right_organ = right_organ
+        self.left_organ = left_organ
+
+    def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        middle = len(image) // 2
+        body = image[middle] > _AIR
+        if not body.any():
+            return image, label
+        # the body's own middle, whatever the patient's place in the picture
+        centre = float(np.median(np.nonzero(body)[0]))
+        painted, painted_label = image.copy(), label.copy()
+        for lung in _lungs(image[middle]):
+            rows = np.nonzero(lung)[0]
+            if (label[middle][lung] > 0).any():
+                continue
+            if rows.mean() > centre and self.right_organ is not None and self.R.random_sample() < 0.8:
+                self._raise_dome(painted, painted_label, lung, self.right_organ, (0.25, 0.9))
+            elif rows.mean() <= centre and self.left_organ is not None and self.R.random_sample() < 0.6:
+                self._raise_dome(painted, painted_label, lung, self.left_organ, (0.0, 0.45))
+                if self.R.random_sample() < 0.3:
+                    self._raise_dome(painted, painted_label, lung, None, (0.5, 1.0))  # the stomach
+        return painted, painted_label
+
+    def _raise_dome(
+        self, image: np.ndarray, label: np.ndarray, lung: np.ndarray, organ: int | None, depth: tuple[float, float]
+    ) -> None:
+        """Paint one dome, its middle at a share of the lung's extent from back to front within ``depth``."""
+        rows, columns = np.nonzero(lung)
+        front = np.quantile(columns, self.R.uniform(*depth))
+        near = np.abs(columns - front) <= 2
+        centre = (self.R.choice(rows[near]), front)
+        extent = [np.ptp(rows) + 1, np.ptp(columns) + 1]
+        semi_axes = [max(e * self.R.uniform(0.15, 0.65), 3) for e in extent]
+        i, j = np.ogrid[: image.shape[1], : image.shape[2]]
+        distance = np.hypot((i - centre[0]) / semi_axes[0], (j - centre[1]) / semi_axes[1])
+        distance = distance + 0.12 * smooth_field(self.R, image.shape[1:], 20.0)
+        slope = self.R.uniform(0.02, 0.3)
+        sizes = [max(1 + slope * (len(image) // 2 - c), 0) for c in range(len(image))]  # smaller towards the head
+        room = ndimage.binary_closing(lung, iterations=2)
+        masks = np.stack([(distance < size) & room for size in sizes]) & (label == 0)
+        low, high = self.organ_ranges[organ] if organ is not None else (-10.0, 90.0)
+        tissue = self.R.uniform(low, high) + grain(self.R, image.shape, self.R.uniform(5, 22))
+        weight = soften(masks, self.R.uniform(0.6, 2.0))
+        image += weight * (tissue - image)
+        if organ is not None:
+            label[masks] = organ + 1
+
+
+def _lungs(plane: np.ndarray) -> list[np.ndarray]:
+    """Air that the body encloses, in pieces of a lung's size. The table is no body, and bowel is smaller."""
+    parts, count = ndimage.label(ndimage.binary_opening(plane > _AIR))
+    if count == 0:
+        return []
+    body = ndimage.binary_fill_holes(parts == np.bincount(parts.ravel())[1:].argmax() + 1)
+    pieces, count = ndimage.label(body & (plane < _AIR))
+    sizes = np.bincount(pieces.ravel())
+    return [pieces == k for k in range(1, count + 1) if sizes[k] >= _LEAST_LUNG]

@@ -1,0 +1,62 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What the synthesis transforms share: smooth random fields, soft masks and noise with the grain of a CT."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import ndimage
+
+__all__ = ["grain", "log_uniform", "range_of", "smooth_field", "soften"]
+
+
+def smooth_field(R: np.random.RandomState, shape: tuple[int, int], scale: float) -> np.ndarray:
+    """
+    A smooth random field of mean 0 and standard deviation about 1.
+
+    Args:
+        R: source of randomness.
+        shape: height and width in pixels.
+        scale: size of its bumps in pixels.
+    """
+    coarse = R.standard_normal([int(np.ceil(n / scale)) + 3 for n in shape])
+    rows, columns = np.meshgrid(*(np.arange(n) / scale + R.uniform(0.5, 1) for n in shape), indexing="ij")
+    return 1.5 * ndimage.map_coordinates(coarse, [rows, columns], order=3, mode="nearest")
+
+
+def soften(masks: np.ndarray, sigma: float) -> np.ndarray:
+    """
+    Masks ``(C, H, W)`` whose edges are as soft as a scanner's, values 0 to 1.
+
+    Args:
+        masks: booleans.
+        sigma: standard deviation of the blur within slices, in pixels.
+    """
+    return ndimage.gaussian_filter(masks.astype(np.float32), (0, sigma, sigma))
+
+
+def grain(R: np.random.RandomState, shape: tuple[int, ...], std: float) -> np.ndarray:
+    """Noise of the given standard deviation, correlated over about a pixel as reconstruction filters leave it."""
+    noise = ndimage.gaussian_filter(R.standard_normal(shape).astype(np.float32), (0, 0.6, 0.6))
+    return noise * (std / max(float(noise.std()), 1e-6))
+
+
+def range_of(values: Sequence[float]) -> tuple[float, float]:
+    """The two ends of a range, as JSON gives it, a list."""
+    low, high = values
+    return float(low), float(high)
+
+
+def log_uniform(R: np.random.RandomState, low: float, high: float) -> float:
+    """A number whose logarithm is evenly distributed."""
+    return float(np.exp(R.uniform(np.log(low), np.log(high))))

@@ -1,0 +1,125 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from monai.config import KeysCollection
+from scipy import ndimage
+
+from .base import RandSynthesisd
+from .fields import range_of, soften
+
+__all__ = ["RandOrganIntensitiesd", "RandTissueIntensitiesd"]
+
+_EDGE = 0.7  # pixels, the blur of an organ's edge
+_SOFT_TISSUE = (-150.0, 245.0)  # HU; below is air, above is bone, which every scan shows alike
+
+
+class RandOrganIntensitiesd(RandSynthesisd):
+    """
+    Give each organ another mean in Hounsfield units: contrast phases, fatty livers, other scanners.
+
+    An organ keeps its texture, weaker or stronger, and the soft edge to its surroundings.
+
+    Based on the idea of drawing intensities anew per tissue in
+        Billot et al. "SynthSeg: Segmentation of brain MRI scans of any contrast and resolution without retraining".
+        Medical Image Analysis 2023, https://doi.org/10.1016/j.media.2023.102789
+
+    Args:
+        keys: keys of images.
+        label_key: key of the label map.
+        organ_ranges: lowest and highest mean of each organ, in HU.
+        texture: range of the factor on the organ's texture. Defaults to ``(0.6, 1.5)``.
+        prob: probability that a slab is changed. Defaults to 0.5.
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        label_key: str,
+        organ_ranges: Sequence[Sequence[float]],
+        texture: Sequence[float] = (0.6, 1.5),
+        prob: float = 0.5,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, label_key, prob, allow_missing_keys)
+        self.organ_ranges = [range_of(r) for r in organ_ranges]
+        self.texture = range_of(texture)
+
+    def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        painted = image.copy()
+        for value, (low, high) in enumerate(self.organ_ranges, start=1):
+            target, factor = self.R.uniform(low, high), self.R.uniform(*self.texture)
+            mask = label == value
+            if not mask.any():
+                continue
+            weight = soften(mask, _EDGE)
+            new = target + factor * (image - np.median(image[mask]))
+            painted += weight * (new - image)
+        return painted, label
+
+
+class RandTissueIntensitiesd(RandSynthesisd):
+    """
+    Give the soft tissues outside the organs other intensities, in no order: what is bright may become dark.
+
+    Voxels between air and bone are divided into a few classes by random thresholds; each gets a new mean and keeps a
+    share of its texture. It teaches that an organ is known by shape and place, not by its surroundings' values.
+
+    Based on the clusters outside the labels in
+        Billot et al. "SynthSeg: Segmentation of brain MRI scans of any contrast and resolution without retraining".
+        Medical Image Analysis 2023, https://doi.org/10.1016/j.media.2023.102789
+
+    Args:
+        keys: keys of images.
+        label_key: key of the label map.
+        num_classes: least and largest number of classes. Defaults to ``(3, 6)``.
+        tissue_range: lowest and highest mean of a class, in HU. Defaults to ``(-120, 200)``.
+        texture: range of the factor on the texture. Defaults to ``(0.3, 1.0)``.
+        prob: probability that a slab is changed. Defaults to 0.5.
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        label_key: str,
+        num_classes: Sequence[int] = (3, 6),
+        tissue_range: Sequence[float] = (-120.0, 200.0),
+        texture: Sequence[float] = (0.3, 1.0),
+        prob: float = 0.5,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, label_key, prob, allow_missing_keys)
+        self.num_classes = tuple(num_classes)
+        self.tissue_range = range_of(tissue_range)
+        self.texture = range_of(texture)
+
+    def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        tissue = (image > _SOFT_TISSUE[0]) & (image < _SOFT_TISSUE[1])
+        outside = tissue & (label == 0)
+        if not outside.any():
+            return image, label
+        count = self.R.randint(self.num_classes[0], self.num_classes[1] + 1)
+        shares = np.sort(self.R.uniform(0, 1, count - 1))
+        thresholds = np.quantile(image[outside], shares)
+        # of a smoother image, since noise would scatter a homogeneous tissue over two classes
+        classes = np.digitize(ndimage.gaussian_filter(image, (0, 1, 1)), thresholds)
+        new = image.copy()
+        for k in range(count):
+            voxels = outside & (classes == k)
+            if voxels.any():
+                mean, factor = self.R.uniform(*self.tissue_range), self.R.uniform(*self.texture)
+                new[voxels] = mean + factor * (image[voxels] - image[voxels].mean())
+        return image + soften(outside, _EDGE) * (new - image), label

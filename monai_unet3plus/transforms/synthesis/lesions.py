@@ -1,0 +1,140 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from monai.config import KeysCollection
+from scipy import ndimage
+
+from .base import RandSynthesisd
+from .fields import grain, log_uniform, range_of, smooth_field
+
+__all__ = ["RandLesionsd", "RandVesselsd"]
+
+
+class RandLesionsd(RandSynthesisd):
+    """
+    Paint lesions into organs: metastases, cysts, enhancing and calcified ones, small and large. They stay organ.
+
+    Each is a blob with a wavy, soft edge whose cross-section changes from slice to slice. A few voxels to most of an
+    organ: networks that have seen clean organs alone leave large lesions, and the tissue around them, out.
+
+    Args:
+        keys: keys of images.
+        label_key: key of the label map.
+        max_lesions: largest number of lesions in an organ. Defaults to 6.
+        radius: smallest and largest radius in pixels, drawn evenly in its logarithm. Defaults to ``(1.5, 25)``.
+        prob: probability that a slab is changed. Defaults to 0.5.
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        label_key: str,
+        max_lesions: int = 6,
+        radius: Sequence[float] = (1.5, 25.0),
+        prob: float = 0.5,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, label_key, prob, allow_missing_keys)
+        self.max_lesions = max_lesions
+        self.radius = range_of(radius)
+
+    def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        painted = image.copy()
+        for value in np.unique(label[label > 0]):
+            organ = label == value
+            voxels = np.argwhere(organ)
+            mean = float(np.median(image[organ]))
+            kind = self.R.randint(4)  # lesions of one organ are mostly alike
+            for _ in range(self.R.randint(1, self.max_lesions + 1)):
+                radius = log_uniform(self.R, *self.radius)
+                weight = self._blob(label.shape, voxels[self.R.randint(len(voxels))], radius) * organ
+                painted += weight * (self._intensity(kind, mean) + grain(self.R, image.shape, 8.0) - painted)
+                if kind == 1 and radius > 4:  # some enhance at their rim
+                    rim = 4 * weight * (1 - weight)
+                    painted += rim * self.R.uniform(0, 50)
+        return painted, label
+
+    def _intensity(self, kind: int, organ_mean: float) -> float:
+        if kind == 0:  # a cyst
+            return self.R.uniform(-5, 25)
+        if kind == 1:  # hypodense
+            return organ_mean - self.R.uniform(10, 80)
+        if kind == 2:  # enhancing
+            return organ_mean + self.R.uniform(10, 70)
+        return self.R.choice([organ_mean + self.R.uniform(-60, 60), self.R.uniform(150, 400)])  # mixed with calcified
+
+    def _blob(self, shape: tuple[int, ...], centre: np.ndarray, radius: float) -> np.ndarray:
+        """Soft masks ``(C, H, W)``, values 0 to 1, of a lesion whose middle is at ``centre``."""
+        reach = self.R.uniform(0.1, 0.6)  # what part of its radius a lesion loses from slice to slice
+        rows, columns = np.ogrid[: shape[1], : shape[2]]
+        angle, stretch = self.R.uniform(0, np.pi), self.R.uniform(1, 1.6)
+        a = (rows - centre[1]) * np.cos(angle) + (columns - centre[2]) * np.sin(angle)
+        b = (columns - centre[2]) * np.cos(angle) - (rows - centre[1]) * np.sin(angle)
+        distance = np.hypot(a / stretch, b * stretch)
+        distance = distance + 0.15 * radius * smooth_field(self.R, (shape[1], shape[2]), max(radius, 3.0))
+        edge = self.R.uniform(0.4, 2.0)
+        radii = [radius * np.sqrt(max(1 - (reach * (c - centre[0])) ** 2, 0)) for c in range(shape[0])]
+        return np.stack([1 / (1 + np.exp(np.clip((distance - r) / edge, -30, 30))) * (r > 0) for r in radii])
+
+
+class RandVesselsd(RandSynthesisd):
+    """
+    Paint vessels into organs: curved, branching lines that are brighter than the organ, or darker as without contrast.
+
+    Args:
+        keys: keys of images.
+        label_key: key of the label map.
+        max_vessels: largest number of vessels in an organ. Defaults to 8.
+        prob: probability that a slab is changed. Defaults to 0.5.
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        label_key: str,
+        max_vessels: int = 8,
+        prob: float = 0.5,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, label_key, prob, allow_missing_keys)
+        self.max_vessels = max_vessels
+
+    def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        painted = image.copy()
+        for value in np.unique(label[label > 0]):
+            organ = label == value
+            voxels = np.argwhere(organ)
+            contrast = self.R.choice([self.R.uniform(-35, -10), self.R.uniform(10, 90)])
+            lines = np.zeros(label.shape, dtype=np.float32)
+            for _ in range(self.R.randint(1, self.max_vessels + 1)):
+                self._draw(lines, voxels[self.R.randint(len(voxels))])
+            painted += lines * organ * contrast
+        return painted, label
+
+    def _draw(self, lines: np.ndarray, start: np.ndarray) -> None:
+        """Draw one vessel that passes near ``start``; it shifts a little from slice to slice."""
+        steps = self.R.randint(4, 40)
+        angles = self.R.uniform(0, 2 * np.pi) + np.cumsum(self.R.normal(0, 0.25, steps))
+        path = start[1:] + np.cumsum(np.stack([np.sin(angles), np.cos(angles)], axis=1), axis=0)
+        shift, width = self.R.normal(0, 1.5, 2), self.R.uniform(0.5, 2.0)
+        for c in range(len(lines)):
+            points = np.rint(path + (c - start[0]) * shift).astype(int)
+            inside = ((points >= 0) & (points < lines.shape[1:])).all(axis=1)
+            mask = np.zeros(lines.shape[1:], dtype=np.float32)
+            mask[tuple(points[inside].T)] = 1
+            mask = ndimage.gaussian_filter(mask, width)
+            lines[c] = np.maximum(lines[c], mask / max(float(mask.max()), 1e-6))

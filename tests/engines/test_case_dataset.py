@@ -1,0 +1,54 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import logging
+import tempfile
+import unittest
+from pathlib import Path
+
+import torch
+
+from monai_unet3plus.engines import CaseDataset
+
+
+class TestCaseDataset(unittest.TestCase):
+    def test_good_items_are_as_the_transform_leaves_them(self) -> None:
+        dataset = CaseDataset([{"image": 2}], lambda item: {"image": item["image"] * 3})
+        self.assertEqual(dataset[0], {"image": 6})
+
+    def test_bad_items_carry_path_and_reason(self) -> None:
+        def transform(item: dict) -> dict:
+            raise RuntimeError("applying transform") from OSError("no such file")
+
+        item = CaseDataset([{"image": torch.zeros(1)}], transform)[0]
+        self.assertEqual(item, {"image": "tensor([0.])", "failure": "OSError: no such file"})
+
+    def test_what_no_process_can_read_is_not_loaded(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "a.nii.gz"
+            path.write_text("no volume")
+            item = CaseDataset([{"image": path}], lambda item: self.fail("loaded"))[0]
+        self.assertEqual(item["image"], str(path))
+        self.assertIn(f"{path}: expected a NIfTI file", item["failure"])
+
+    def test_warnings_become_remarks(self) -> None:
+        def transform(item: dict) -> dict:
+            logging.getLogger("monai_unet3plus.transforms.any").warning("%s: odd", item["image"])
+            logging.getLogger("monai_unet3plus.transforms.any").info("not this")
+            logging.getLogger("elsewhere").warning("nor this")
+            return dict(item)
+
+        self.assertEqual(CaseDataset([{"image": 1}], transform)[0], {"image": 1, "remarks": "1: odd"})
+
+
+if __name__ == "__main__":
+    unittest.main()

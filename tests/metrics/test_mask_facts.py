@@ -1,0 +1,75 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import unittest
+
+import numpy as np
+from parameterized import parameterized
+
+from monai_unet3plus.metrics.mask_facts import mask_facts, mask_flags
+
+SPACING = (2.0, 2.0, 5.0)  # a voxel of 0.02 ml
+
+
+def box(*slices: slice) -> np.ndarray:
+    mask = np.zeros((30, 30, 20), bool)
+    mask[slices] = True
+    return mask
+
+
+INNER = box(slice(5, 15), slice(5, 15), slice(4, 9))
+
+
+class TestMaskFacts(unittest.TestCase):
+    def test_plain_organ_raises_no_flag(self) -> None:
+        facts = mask_facts(INNER, SPACING, np.array([-5.0, 3.0]))
+        self.assertEqual(facts, {"volume_ml": 10.0, "components": 1, "borders": [], "uncertain_slices": 0})
+        self.assertEqual(mask_flags(facts, (5, 20)), [])
+
+    @parameterized.expand(
+        [
+            ("left", (slice(0, 5), slice(5, 9), slice(5, 9))),
+            ("right", (slice(25, 30), slice(5, 9), slice(5, 9))),
+            ("back", (slice(5, 9), slice(0, 5), slice(5, 9))),
+            ("front", (slice(5, 9), slice(25, 30), slice(5, 9))),
+            ("feet", (slice(5, 9), slice(5, 9), slice(0, 5))),
+            ("head", (slice(5, 9), slice(5, 9), slice(15, 20))),
+        ]
+    )
+    def test_borders_have_the_patients_names(self, name: str, slices: tuple) -> None:
+        self.assertEqual(mask_facts(box(*slices), SPACING)["borders"], [name])
+
+    def test_large_parts_count_and_specks_do_not(self) -> None:
+        speck, part = box(slice(20, 22), slice(20, 22), slice(4, 9)), box(slice(20, 26), slice(20, 26), slice(4, 9))
+        self.assertEqual(mask_facts(INNER | speck, SPACING)["components"], 1)
+        facts = mask_facts(INNER | part, SPACING)
+        self.assertEqual(facts["components"], 2)
+        self.assertEqual(mask_flags(facts), ["2 large parts"])
+
+    def test_nothing_found_is_flagged(self) -> None:
+        facts = mask_facts(box(slice(0, 0)), SPACING)
+        self.assertEqual((facts["volume_ml"], facts["components"], facts["borders"]), (0.0, 0, []))
+        self.assertEqual(mask_flags(facts, (5, 20)), ["nothing found"])
+
+    @parameterized.expand([(11, 20), (1, 9)])
+    def test_volume_outside_the_range_is_flagged(self, least: float, largest: float) -> None:
+        self.assertEqual(
+            mask_flags(mask_facts(INNER, SPACING), (least, largest)), [f"10 ml, outside {least} to {largest} ml"]
+        )
+
+    def test_slices_in_which_the_classifier_is_unsure_are_counted(self) -> None:
+        facts = mask_facts(INNER, SPACING, np.array([-0.41, -0.4, 0.0, 0.4, 0.41, -np.inf]))  # 0.405 is 60 %
+        self.assertEqual(mask_flags(facts), ["presence uncertain in 3 slices"])
+
+
+if __name__ == "__main__":
+    unittest.main()

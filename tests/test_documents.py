@@ -1,0 +1,81 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The pages in docs/ against what they speak of; the README has a test of its own."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+import unittest
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+from monai.bundle import ConfigParser
+from parameterized import parameterized
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+PAGES = [*sorted(DOCS.glob("*.md")), ROOT / "bundle" / "docs" / "README.md"]
+BLOCKS = [
+    (page.name, block)
+    for page in PAGES
+    for block in re.findall(r"^```\w*\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
+]
+COMMANDS = [
+    (name, line) for name, block in BLOCKS for line in block.splitlines() if re.search(r"(^|torchrun .*)\S* ?-m ", line)
+]
+RUNS = [(name, line) for name, line in COMMANDS if "monai.bundle run" in line]
+OF_MONAI = {"config_file", "meta_file", "logging_file", "tracking"}
+
+
+def variables() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("variables", DOCS / "variables.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class TestDocuments(unittest.TestCase):
+    def test_table_of_variables_is_that_of_the_configs(self) -> None:
+        page = (DOCS / "configuration.md").read_text("utf-8")
+        self.assertEqual(page, variables().page(), "run `python docs/variables.py`")
+
+    def test_a_variable_without_meaning_is_an_error(self) -> None:
+        module = variables()
+        del module.MEANING["window"]
+        with self.assertRaisesRegex(ValueError, r"\['window'\] are missing"):
+            module.page()
+
+    def test_there_are_commands(self) -> None:
+        self.assertGreater(len(RUNS), 5)
+
+    @parameterized.expand(RUNS)
+    def test_run_names_configs_that_exist_and_entries_that_they_have(self, _: str, command: str) -> None:
+        arguments = shlex.split(command.split("monai.bundle run", 1)[1])
+        options = {name.removeprefix("--"): value for name, value in zip(arguments[::2], arguments[1::2])}
+        files = re.findall(r"configs/[\w/]+\.json", options["config_file"])
+        parser = ConfigParser()
+        parser.read_config([str(ROOT / "bundle" / file) for file in files])
+        for name in set(options) - OF_MONAI:
+            self.assertIn(name, parser, command)
+
+    @parameterized.expand(COMMANDS)
+    def test_modules_that_are_run_exist(self, _: str, command: str) -> None:
+        module = re.findall(r"-m ([\w.]+)", command)[0]
+        if module not in ("venv", "pip"):
+            self.assertIsNotNone(find_spec(module), command)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,82 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import csv
+import logging
+import shutil
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+import nibabel as nib
+import numpy as np
+
+from monai_unet3plus import recipe
+from tests.bundle.workflows import BUNDLE
+from tests.data_sets import write_boxes
+
+SMALLER = ["features=[4, 8, 16, 32, 64]", "slabs_per_epoch=2", "batch_size=2", "crop_size=[161, 161]", "device=cpu"]
+
+
+class TestRecipe(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        write_boxes(self.root / "boxes", cases=4, test_cases=0)
+        images, labels = self.root / "boxes" / "imagesTr", self.root / "boxes" / "labelsTr"
+        for number in (0, 1):
+            case = self.root / "labelled" / f"case_{number}"
+            case.mkdir(parents=True)
+            shutil.copy(images / f"box_{number}.nii.gz", case / "image.nii.gz")
+            shutil.copy(labels / f"box_{number}.nii.gz", case / "label.nii.gz")
+        (self.root / "negative").mkdir()
+        shutil.copy(images / "box_2.nii.gz", self.root / "negative")
+        self.unlabelled = images / "box_3.nii.gz"
+
+    def run_recipe(self, *arguments: str) -> str:
+        folders = ["--labelled", str(self.root / "labelled"), "--bundle_root", str(BUNDLE)]
+        folders += ["--work_dir", str(self.root / "work")]
+        with (
+            mock.patch.object(sys, "argv", ["recipe", *folders, "--epochs", "1", "1", *arguments]),
+            self.assertLogs("monai_unet3plus", logging.INFO) as log,
+        ):
+            recipe.main()
+        return "\n".join(log.output)
+
+    def test_trains_twice_and_evaluates_and_does_nothing_twice(self) -> None:
+        arguments = ["--negative", str(self.root / "negative"), "--unlabelled", str(self.unlabelled)]
+        arguments += ["--leave_out", "case_0", "--overrides", *SMALLER]
+        first = self.run_recipe(*arguments)
+        work = self.root / "work"
+        self.assertIn(f"weights: {work / 'second' / 'models' / 'model_last.pt'}", first)
+        listed = (work / "second" / "datalist.json").read_text()
+        self.assertNotIn("case_0", listed)
+        for name in ("case_1", "negative", "organ_free", "self_labelled"):
+            self.assertIn(name, listed)
+        self.assertEqual(np.asarray(nib.load(work / "organ_free" / "box_2.nii.gz").dataobj).max(), 0)
+        label = nib.load(work / "self_labelled" / "labels" / "box_3_seg.nii.gz")
+        np.testing.assert_allclose(label.affine, nib.load(self.unlabelled).affine)
+        with (work / "evaluation" / "cases.csv").open() as file:
+            self.assertEqual({row["organ"] for row in csv.DictReader(file)}, {"liver", "spleen"})
+        again = self.run_recipe(*arguments)
+        self.assertNotIn("synthesis.json'] --bundle_root", again)
+
+    def test_unknown_case_is_named(self) -> None:
+        with self.assertRaises(SystemExit), mock.patch("sys.stderr"):
+            self.run_recipe("--leave_out", "case_9")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,73 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import unittest
+
+import numpy as np
+import torch
+
+from monai_unet3plus.transforms import RandLungDomesd
+from tests.transforms.synthesis.slabs import LUNG, abdomen, chest
+
+RANGES = [(100.0, 100.0), (50.0, 50.0)]
+
+
+def drawn(count: int = 20) -> list[dict[str, torch.Tensor]]:
+    paint = RandLungDomesd("image", "label", RANGES, prob=1.0)
+    return [paint.set_random_state(seed)(chest()) for seed in range(count)]
+
+
+class TestRandLungDomesd(unittest.TestCase):
+    def test_liver_is_right_and_spleen_left_and_behind(self) -> None:
+        found = set()
+        for data in drawn():
+            for value in (1, 2):
+                _, rows, columns = torch.nonzero(data["label"] == value, as_tuple=True)
+                if len(rows):
+                    found.add(value)
+                    self.assertEqual(bool(rows.float().mean() > 80), value == 1)
+                    if value == 2:
+                        self.assertLess(float(columns.float().mean()), 80)
+        self.assertEqual(found, {1, 2})
+
+    def test_domes_are_only_where_lung_was(self) -> None:
+        lung = chest()["image"] == LUNG
+        for data in drawn():
+            inside = data["label"] > 0
+            # closing rounds the lung's edge by no more than two pixels
+            near = torch.nn.functional.max_pool2d(lung.float(), 5, 1, 2) > 0
+            self.assertFalse(bool((inside & ~near).any()))
+
+    def test_intensities_are_the_organs(self) -> None:
+        for data in drawn():
+            outside = (data["label"] != 1).float()
+            liver = torch.nn.functional.max_pool2d(outside, 9, 1, 4) == 0  # without its blurred edge
+            if liver.any():
+                self.assertAlmostEqual(float(data["image"][liver].median()), 100, delta=8)
+
+    def test_domes_shrink_towards_the_head(self) -> None:
+        sizes = np.sum([(data["label"] > 0).flatten(1).sum(1).numpy() for data in drawn()], axis=0)
+        self.assertTrue(sizes[0] > sizes[1] > sizes[2])
+
+    def test_slab_without_lungs_stays(self) -> None:
+        data = abdomen()  # air is around the body only
+        out = RandLungDomesd("image", "label", RANGES, prob=1.0).set_random_state(0)(data)
+        torch.testing.assert_close(out["image"], data["image"])
+        torch.testing.assert_close(out["label"], data["label"])
+
+    def test_some_slabs_stay_organ_free(self) -> None:
+        organ_free = sum(int((data["label"] > 0).sum()) == 0 for data in drawn(60))
+        self.assertGreater(organ_free, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

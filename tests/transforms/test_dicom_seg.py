@@ -1,0 +1,117 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import tempfile
+import unittest
+from importlib.util import find_spec
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import torch
+from monai.data import MetaTensor
+
+from monai_unet3plus.errors import InputError
+from monai_unet3plus.transforms import LoadVolumed, SaveDicomSegd, dicom_seg
+from tests.data_sets import REAL_DATA, write_boxes, write_dicom_series
+
+ORGANS = ["liver", "spleen", "left flange"]
+
+
+@unittest.skipUnless(find_spec("highdicom"), "highdicom is not installed (extra: dicom)")
+class TestSaveDicomSegd(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.work = Path(folder.name)
+        write_boxes(self.work / "data", cases=1, test_cases=0)
+        self.volume = self.work / "data" / "imagesTr" / "box_0.nii.gz"
+        self.series = self.work / "data" / "series"
+
+    def save(self, source: Path) -> np.ndarray:
+        """Write the segmentation of an image by its own values, and return the label map."""
+        image = LoadVolumed("image", image_only=True)({"image": source})["image"]
+        labels = (torch.as_tensor(np.asarray(image)) > 0).to(torch.uint8)
+        labels[:20, :, 2] *= 2
+        mask = MetaTensor(labels[None], meta=image.meta)
+        SaveDicomSegd("pred", ORGANS, self.work / "out", self.work / "data")({"pred": mask})
+        return labels.numpy()
+
+    def check(self, source: Path) -> None:
+        import highdicom
+        import pydicom
+
+        labels = self.save(source)
+        found = highdicom.seg.segread(self.work / "out" / f"{source.name}_seg.dcm")
+        self.assertEqual([segment.SegmentLabel for segment in found.SegmentSequence], ORGANS)
+        slices = [pydicom.dcmread(path) for path in source.iterdir()]
+        slices.sort(
+            key=lambda one: np.dot(one.ImagePositionPatient, np.cross(*np.reshape(one.ImageOrientationPatient, (2, 3))))
+        )
+        for name in ("PatientID", "PatientName", "StudyInstanceUID", "StudyDate", "FrameOfReferenceUID"):
+            self.assertEqual(getattr(found, name), getattr(slices[0], name), name)
+        self.assertNotEqual(found.SeriesInstanceUID, slices[0].SeriesInstanceUID)
+        (referenced,) = found.ReferencedSeriesSequence
+        self.assertEqual(referenced.SeriesInstanceUID, slices[0].SeriesInstanceUID)
+        # read by the slices that it refers to, whose order here comes from their positions alone
+        uids = [one.SOPInstanceUID for one in slices]
+        frames = found.get_pixels_by_source_instance(
+            uids, combine_segments=True, ignore_spatial_locations=True, assert_missing_frames_are_empty=True
+        )
+        self.assertTrue(labels.any())
+        np.testing.assert_array_equal(frames, labels.T)
+
+    def test_each_organ_is_a_segment_on_the_slices_of_the_series(self) -> None:
+        write_dicom_series(self.volume, self.series)
+        self.check(self.series)
+
+    @unittest.skipUnless(REAL_DATA.is_dir(), "needs the real CTs")
+    def test_real_series_from_which_identifiers_were_removed(self) -> None:
+        import pydicom
+
+        (folder,) = REAL_DATA.rglob("dicom_series")
+        missing = "SOPClassUID, SOPInstanceUID, SeriesInstanceUID, StudyInstanceUID in each slice"
+        with self.assertRaisesRegex(InputError, missing):
+            self.save(folder)
+        self.series.mkdir()
+        for number, path in enumerate(sorted(folder.iterdir())):
+            one = pydicom.dcmread(path)
+            one.SOPClassUID, one.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.2", f"1.2.3.1.{number + 1}"
+            one.StudyInstanceUID, one.SeriesInstanceUID = "1.2.3", "1.2.3.1"
+            one.save_as(self.series / path.name)
+        self.check(self.series)
+
+    def test_organs_have_codes_of_snomed_ct_where_it_has_them(self) -> None:
+        write_dicom_series(self.volume, self.series)
+        self.save(self.series)
+        import pydicom
+
+        segments = pydicom.dcmread(self.work / "out" / "series_seg.dcm").SegmentSequence
+        kinds = [segment.SegmentedPropertyTypeCodeSequence[0] for segment in segments]
+        self.assertEqual([kind.CodingSchemeDesignator for kind in kinds], ["SCT", "SCT", "99UNET3PLUS"])
+        self.assertEqual([kind.CodeValue for kind in kinds], ["10200004", "78961009", "left flange"])
+
+    def test_other_files_are_passed_over_with_a_warning(self) -> None:
+        with self.assertLogs("monai_unet3plus.transforms.dicom_seg", "WARNING") as log:
+            self.save(self.volume)
+        self.assertIn("is no DICOM series", log.output[0])
+        self.assertFalse((self.work / "out").exists())
+
+
+class TestWithoutHighdicom(unittest.TestCase):
+    def test_it_is_asked_for(self) -> None:
+        with mock.patch.object(dicom_seg, "has_highdicom", False), self.assertRaisesRegex(InputError, "pip install"):
+            SaveDicomSegd("pred", ["liver"], "out", "data")
+
+
+if __name__ == "__main__":
+    unittest.main()
