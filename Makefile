@@ -28,6 +28,7 @@ test-label: .venv-label/.installed
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.benchmarks.ms_ssim
 	$(BIN)/python -m tests.benchmarks.network
+	$(BIN)/python -m tests.benchmarks.bfloat16 --work_dir $(DEMO_DIR)/bfloat16
 	$(BIN)/python -m tests.benchmarks.whole_ct
 
 docs: $(VENV)/.installed-dev

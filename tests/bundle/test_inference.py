@@ -21,6 +21,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import SimpleITK
+import torch
 from monai.utils import optional_import
 from parameterized import parameterized
 from scipy import ndimage
@@ -117,11 +118,23 @@ class TestInference(unittest.TestCase):
         self.segment(self.data, organs={"liver": 1, "spleen": 2})
         self.assertEqual(set(np.unique(nib.load(self.masks / "box_1_seg.nii.gz").dataobj)), {0, 1, 2})
 
-    def test_bad_cases_do_not_sink_the_others_and_end_with_status_3(self) -> None:
+    def test_bfloat16_gives_nearly_the_same_mask(self) -> None:
+        masks, types = [], []
+        for lower in (False, True):
+            workflow = inference(self.volume.parent, self.masks, bfloat16=lower)
+            run(workflow)
+            types.append(next(workflow.evaluator.network.parameters()).dtype)
+            masks.append(np.asarray(nib.load(self.masks / "box_1_seg.nii.gz").dataobj))
+        self.assertEqual(types, [torch.float32, torch.bfloat16])
+        self.assertLess((masks[0] != masks[1]).mean(), 0.05)
+        self.assertGreater(masks[0].mean(), 0.1)  # else the comparison would mean nothing
+
+    @parameterized.expand([("at_once", 0), ("by_a_worker", 1)])
+    def test_bad_cases_do_not_sink_the_others_and_end_with_status_3(self, _: str, num_workers: int) -> None:
         (self.data / "imagesTs" / "text.nii.gz").write_text("no image")
         broken = np.full((8, 8, 8), np.nan, np.float32)
         nib.save(nib.Nifti1Image(broken, np.eye(4)), self.data / "imagesTs" / "nan.nii.gz")
-        workflow = inference(self.data, self.masks)
+        workflow = inference(self.data, self.masks, num_workers=num_workers)
         workflow.initialize()
         with self.assertLogs(level=logging.ERROR) as log:
             workflow.run()
