@@ -9,18 +9,20 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-What bfloat16 changes in the bundle's masks, and what time it takes, on a CPU; writes docs/bfloat16.md.
+What bfloat16 changes in the masks of the bundle, and what time it takes, on a CPU; writes docs/bfloat16.md.
 
-    python -m tests.benchmarks.bfloat16 --work_dir FOLDER [--cases 6] [--output docs/bfloat16.md]
+    python -m tests.benchmarks.bfloat16 --work_dir WORK [--labelled LABELLED] [--output docs/bfloat16.md]
 
-The bundle's inference runs twice with the bundle's weights, on phantoms that are made in FOLDER and that no training
-has seen. Time is that of the bundle's network alone, on one image of 3 x 320 x 320.
+The bundle's inference runs twice with its weights, on the cases of LABELLED, a folder of a folder per case with
+`image.nii.gz` and `label.nii.gz`, or else on phantoms, which are made in WORK. Time is that of the bundle's network
+alone, on one image of 3 x 320 x 320.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -38,63 +40,72 @@ from tests.benchmarks.paired import machine, ratio, seconds, spread
 logger = logging.getLogger("bfloat16")
 
 BUNDLE = Path(__file__).resolve().parents[2] / "bundle"
-SEED = "2024"  # not that of the training
+ORGANS = {"liver": 1, "spleen": 2}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work_dir", type=Path, required=True, help="folder for phantoms and masks")
-    parser.add_argument("--cases", type=int, default=6, help="number of phantoms")
+    parser.add_argument("--work_dir", type=Path, required=True, help="folder for images and masks")
+    parser.add_argument("--labelled", type=Path, help="folder of a folder per case; without it, phantoms are made")
     parser.add_argument("--output", type=Path, help="file to write, besides the log")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    labels = labelled(args.labelled, args.work_dir) if args.labelled else phantoms(args.work_dir)
+    kind = "cases, which the weights may have seen in training" if args.labelled else "phantoms"
     page = f"""# bfloat16 on CPUs
 
-Written by `python -m tests.benchmarks.bfloat16 --work_dir FOLDER --output docs/bfloat16.md`, whose head says what is
-compared.
+Written by `python -m tests.benchmarks.bfloat16 --work_dir ...{" --labelled ..." if args.labelled else ""} --output
+docs/bfloat16.md`, whose head says what is compared.
 
 {machine()}.
+{len(labels)} {kind}.
 
-{masks(args.work_dir, args.cases)}
+{masks(args.work_dir, labels)}
 {time()}"""
     logger.info(page)
     if args.output:
         args.output.write_text(page, encoding="utf-8")
 
 
-def phantoms(folder: Path, cases: int) -> Path:
-    if not folder.is_dir():
-        command = [sys.executable, "-m", "monai_unet3plus.data.phantom", "--output_dir", str(folder), "--seed", SEED]
-        command += ["--cases", "1", "--test_cases", str(cases), "--pixel_size", "1.6", "1.8"]
-        subprocess.run([*command, "--slice_thickness", "5", "5"], check=True)
-    return folder
+def labelled(folder: Path, work: Path) -> dict[str, Path]:
+    """Labels by name; the images are copied to the folder of images."""
+    cases = sorted(case for case in folder.iterdir() if (case / "label.nii.gz").is_file())
+    (work / "images").mkdir(parents=True, exist_ok=True)
+    for case in cases:
+        shutil.copy(case / "image.nii.gz", work / "images" / f"{case.name}.nii.gz")
+    return {case.name: case / "label.nii.gz" for case in cases}
 
 
-def masks(work: Path, cases: int) -> str:
-    """A sentence on the Dice of all phantoms, in float32 and in bfloat16."""
-    data = phantoms(work / "phantoms", cases)
-    single, half = (scores(work / f"masks_{lower}", data, lower) for lower in (False, True))
-    moved = max(abs(a - b) for a, b in zip(single, half))
-    return (
-        f"Mean liver Dice of the bundle's weights on {len(single)} phantoms: {mean(single):.5f} in float32 and "
-        f"{mean(half):.5f} in bfloat16,\nthat is {mean(half) - mean(single):+.5f}. That of one phantom moves by "
-        f"{moved:.5f} at most.\n"
-    )
+def phantoms(work: Path) -> dict[str, Path]:
+    command = [sys.executable, "-m", "monai_unet3plus.data.phantom", "--output_dir", str(work / "phantoms")]
+    command += ["--seed", "2024", "--cases", "4", "--pixel_size", "1.6", "1.8", "--slice_thickness", "5", "5"]
+    subprocess.run(command, check=True)
+    shutil.copytree(work / "phantoms" / "imagesTr", work / "images", dirs_exist_ok=True)
+    return {file.name.removesuffix(".nii.gz"): file for file in sorted((work / "phantoms" / "labelsTr").iterdir())}
 
 
-def scores(output: Path, data: Path, lower: bool) -> list[float]:
-    """The Dice of each phantom's liver, in the masks that the bundle writes."""
-    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", str(BUNDLE / "configs" / "inference.json")]
-    command += ["--bundle_root", str(BUNDLE), "--dataset_dir", str(data), "--output_dir", str(output)]
-    subprocess.run([*command, "--bfloat16", str(lower)], check=True, capture_output=True)
-    return [
-        dice(liver(truth), liver(output / truth.name.replace(".nii", "_seg.nii")))
-        for truth in sorted((data / "labelsTs").iterdir())
-    ]
-
-
-def liver(file: Path) -> np.ndarray:
-    return np.asarray(nib.load(file).dataobj) == 1
+def masks(work: Path, labels: dict[str, Path]) -> str:
+    """A table of the Dice of each case and organ, in float32 and in bfloat16."""
+    for lower in (False, True):
+        command = [sys.executable, "-m", "monai.bundle", "run", "--bundle_root", str(BUNDLE), "--overwrite", "True"]
+        command += ["--config_file", str(BUNDLE / "configs" / "inference.json"), "--bfloat16", str(lower)]
+        command += ["--dataset_dir", str(work / "images"), "--output_dir", str(work / f"masks_{lower}")]
+        subprocess.run(command, check=True, capture_output=True)
+    rows = ["| case | organ | Dice, float32 | Dice, bfloat16 | change | Dice of one mask with the other |"]
+    rows.append("|---|---|---|---|---|---|")
+    changes = []
+    for name, label in labels.items():
+        files = label, *(work / f"masks_{lower}" / f"{name}_seg.nii.gz" for lower in (False, True))
+        volumes = [np.asarray(nib.load(file).dataobj) for file in files]
+        for organ, value in ORGANS.items():
+            truth, single, half = (volume == value for volume in volumes)
+            before, after = dice(truth, single), dice(truth, half)
+            changes.append(after - before)
+            rows.append(
+                f"| {name} | {organ} | {before:.5f} | {after:.5f} | {changes[-1]:+.5f} | {dice(single, half):.5f} |"
+            )
+    rows += ["", f"Dice changes by {mean(changes):+.5f} on average, and by {max(map(abs, changes)):.5f} at most."]
+    return "\n".join(rows) + "\n"
 
 
 @torch.inference_mode()
@@ -102,7 +113,7 @@ def time() -> str:
     """A sentence on the time that the bundle's network takes."""
     parser = ConfigParser()
     parser.read_config(BUNDLE / "configs" / "inference.json")
-    parser["deep_supervision"] = parser["classification_guided"] = False
+    parser["classification_guided"] = False
     network = parser.get_parsed_content("network_def")
     image = torch.rand(1, 3, 320, 320, generator=torch.Generator().manual_seed(0))
     single, half = prepare_for_inference(network), prepare_for_inference(network, torch.bfloat16)

@@ -21,7 +21,6 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import SimpleITK
-import torch
 from monai.utils import optional_import
 from parameterized import parameterized
 from scipy import ndimage
@@ -119,15 +118,13 @@ class TestInference(unittest.TestCase):
         self.assertEqual(set(np.unique(nib.load(self.masks / "box_1_seg.nii.gz").dataobj)), {0, 1, 2})
 
     def test_bfloat16_gives_nearly_the_same_mask(self) -> None:
-        masks, types = [], []
+        masks = []
         for lower in (False, True):
-            workflow = inference(self.volume.parent, self.masks, bfloat16=lower)
-            run(workflow)
-            types.append(next(workflow.evaluator.network.parameters()).dtype)
-            masks.append(np.asarray(nib.load(self.masks / "box_1_seg.nii.gz").dataobj))
-        self.assertEqual(types, [torch.float32, torch.bfloat16])
-        self.assertLess((masks[0] != masks[1]).mean(), 0.05)
-        self.assertGreater(masks[0].mean(), 0.1)  # else the comparison would mean nothing
+            self.segment(self.volume.parent, bfloat16=lower)
+            masks.append(np.array(nib.load(self.masks / "box_1_seg.nii.gz").dataobj))
+        differing = (masks[0] != masks[1]).mean()
+        self.assertGreater(differing, 0)  # random weights, whose logits are often near zero
+        self.assertLess(differing, 0.05)
 
     @parameterized.expand([("at_once", 0), ("by_a_worker", 1)])
     def test_bad_cases_do_not_sink_the_others_and_end_with_status_3(self, _: str, num_workers: int) -> None:
