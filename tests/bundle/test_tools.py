@@ -68,7 +68,7 @@ class TestTools(unittest.TestCase):
 
     @unittest.skipIf(torch.cuda.is_available() and find_spec("tensorrt"), "TensorRT is here: nothing to fall back from")
     def test_without_tensorrt_the_masks_are_those_of_pytorch(self) -> None:
-        run(inference(self.data, self.masks))
+        run(inference(self.data, self.masks, bfloat16=False))
         with self.assertLogs("monai.networks.trt_compiler", logging.WARNING) as log:
             run(inference(self.data, self.work / "trt", "inference_trt"))
         self.assertIn("TensorRT", log.output[0])
