@@ -24,7 +24,7 @@ import signal
 import stat
 import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -55,7 +55,7 @@ def serve() -> None:
             signal.setitimer(signal.ITIMER_REAL, request["time_limit"])
         reason: str | None = None
         try:
-            check_file(request["path"], request["max_voxels"])
+            check_file(request["path"], request["max_voxels"], _allow_memory)
         except InputError as e:
             reason = str(e)
         except MemoryError:
@@ -67,20 +67,21 @@ def serve() -> None:
         print(json.dumps({"reason": reason}), file=answers, flush=True)
 
 
-def check_file(path: str, max_voxels: int) -> None:
+def check_file(path: str, max_voxels: int, before_reading: Callable[[int], None] | None = None) -> None:
     """
     Read a volume as a trial, the header first, and forget it.
 
     Args:
         path: a file, or the folder of a DICOM series.
         max_voxels: what claims more voxels is refused before memory is allocated for them.
+        before_reading: called with the number of bytes that the voxels take, before ITK reads them. Defaults to None.
 
     Raises:
         InputError: When it can't be read, or is no image with one number per voxel.
     """
     try:
         if os.path.isdir(path):
-            _check_series(path, max_voxels)
+            _check_series(path, max_voxels, before_reading)
             return
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
@@ -89,8 +90,10 @@ def check_file(path: str, max_voxels: int) -> None:
             raise InputError(f"{path}: expected a volume, but the file is empty.")
         with open(path, "rb"):
             pass
-        check = _check_nifti if path.lower().endswith((".nii", ".nii.gz")) else _check_by_itk
-        check(path, max_voxels)
+        if path.lower().endswith((".nii", ".nii.gz")):
+            _check_nifti(path, max_voxels)
+        else:
+            _check_by_itk(path, max_voxels, before_reading)
     except OSError as e:
         if e.errno is None:
             raise
@@ -135,7 +138,7 @@ def _bytes_in_gzip(path: str, expected: int) -> int:
     return found
 
 
-def _check_by_itk(path: str, max_voxels: int) -> None:
+def _check_by_itk(path: str, max_voxels: int, before_reading: Callable[[int], None] | None) -> None:
     import SimpleITK
 
     reader = SimpleITK.ImageFileReader()
@@ -149,7 +152,8 @@ def _check_by_itk(path: str, max_voxels: int) -> None:
         voxels = _bounded(path, reader.GetSize(), max_voxels)
         if path.lower().endswith((".mha", ".mhd")):
             _check_meta_image(path, voxels * int(bits.group()) // 8)
-        _allow_memory(voxels * 8)
+        if before_reading is not None:
+            before_reading(voxels * 8)
         reader.Execute()
     except RuntimeError as e:
         raise InputError(f"{path}: expected a {Path(path).suffix} volume, but found: {_last_line(e)}") from e
@@ -192,7 +196,7 @@ def _bytes_in_zlib(path: str, file: BinaryIO, expected: int) -> int:
     return found
 
 
-def _check_series(folder: str, max_voxels: int) -> None:
+def _check_series(folder: str, max_voxels: int, before_reading: Callable[[int], None] | None) -> None:
     import SimpleITK
 
     os.listdir(folder)  # says why if it can't be read
@@ -217,7 +221,9 @@ def _check_series(folder: str, max_voxels: int) -> None:
         if len(set(shapes)) > 1:
             sizes = " and ".join(sorted({_times(shape) for shape in shapes}))
             raise InputError(f"{folder}: expected slices of one size, but found {sizes} pixels.")
-        _allow_memory(_bounded(folder, (*shapes[0], len(names)), max_voxels) * 8)
+        voxels = _bounded(folder, (*shapes[0], len(names)), max_voxels)
+        if before_reading is not None:
+            before_reading(voxels * 8)
         series.SetFileNames(names)
         series.Execute()
     except RuntimeError as e:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
@@ -25,7 +26,7 @@ def serve() -> None:
     """Serve; files called "crash", "hang", "print" and "swell" do so, others are read."""
     check = file_checks.check_file
 
-    def misbehave(path: str, max_voxels: int) -> None:
+    def misbehave(path: str, max_voxels: int, before_reading: Callable[[int], None]) -> None:
         name = Path(path).name
         if name == "crash":
             os.kill(os.getpid(), signal.SIGSEGV)
@@ -36,9 +37,9 @@ def serve() -> None:
             os.write(1, b"a library's chatter\n")
             return
         if name == "swell":
-            file_checks._allow_memory(1000)
+            before_reading(1000)
             bytearray(8 * 2**30)
-        check(path, max_voxels)
+        check(path, max_voxels, before_reading)
 
     with mock.patch.object(file_checks, "check_file", misbehave):
         file_checks.serve()

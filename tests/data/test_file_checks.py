@@ -10,6 +10,7 @@
 # limitations under the License.
 from __future__ import annotations
 
+import resource
 import tempfile
 import unittest
 from collections.abc import Callable
@@ -76,6 +77,14 @@ class TestCheckFile(unittest.TestCase):
             path.write_bytes(damage(path.read_bytes()))
             with self.assertRaisesRegex(InputError, f"a{suffix}: expected [^\n]*, but (found|the file ends)[^\n]*$"):
                 check_file(str(path), LIMIT)
+
+    @parameterized.expand([("a.mha",), ("a.nrrd",)])
+    def test_memory_is_limited_by_who_asks_for_it_only(self, name: str) -> None:
+        path, asked = self.write(name), []
+        before = resource.getrlimit(resource.RLIMIT_AS)
+        check_file(str(path), LIMIT, asked.append)
+        self.assertEqual(asked, [8 * 7560])
+        self.assertEqual(resource.getrlimit(resource.RLIMIT_AS), before)
 
     @parameterized.expand([("a.mhd", "a.raw"), ("a.nhdr", "a.raw")])
     def test_header_without_its_voxels_is_refused(self, name: str, voxels: str) -> None:
