@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,15 @@ from ..errors import InputError
 
 __all__ = ["check_label_names"]
 
+logger = logging.getLogger(__name__)
+
 _LITS = {1: "liver", 2: "tumour"}  # LiTS as it is downloaded has no file that says so
+_LESIONS = ("cancer", "lesion", "metastas", "tumor", "tumour")
 
 
 def check_label_names(dataset_dir: PathLike, organs: Mapping[str, int | Sequence[int]]) -> None:
     """
-    Refuse to train an organ on label values that the data set calls something else, as a tumour taken for a spleen.
+    Refuse to train an organ on label values that the data set calls another or a lesion, and warn of other names.
 
     What a data set calls its values stands in the "labels" of its ``dataset.json``, as the Medical Segmentation
     Decathlon (``{"1": "liver"}``) or nnU-Net (``{"liver": 1}``) write them. One that says nothing passes.
@@ -38,16 +42,23 @@ def check_label_names(dataset_dir: PathLike, organs: Mapping[str, int | Sequence
             others may have other names, such as the liver's tumours.
 
     Raises:
-        InputError: When none has.
+        InputError: When none has, and one is called a lesion, or like another organ, or another value is called like
+            the organ.
     """
     names = _names_in(Path(dataset_dir))
     for organ, values in organs.items():
         called = {value: names[value] for value in ensure_tuple(values) if value in names}
-        if called and not any(_are_alike(organ, name) for name in called.values()):
+        if not called or any(_are_alike(organ, name) for name in called.values()):
+            continue
+        sentence = f"organs: {organ!r} is value {values}, but the data set in {dataset_dir} calls it {called}."
+        others = [*_LESIONS, *(other for other in organs if other != organ)]
+        if any(_are_alike(other, name) for other in others for name in called.values()) or any(
+            _are_alike(organ, name) for name in names.values()
+        ):
             raise InputError(
-                f"organs: {organ!r} is value {values}, but the data set in {dataset_dir} calls it {called}. Say which "
-                "values make up which organ, for instance --organs \"{'liver': [1, 2]}\"."
+                f"{sentence} Say which values make up which organ, for instance --organs \"{{'liver': [1, 2]}}\"."
             )
+        logger.warning("%s Is it the organ?", sentence)
 
 
 def _names_in(folder: Path) -> dict[int, str]:

@@ -51,12 +51,19 @@ class TestCheckLabelNames(unittest.TestCase):
         [
             ("tumour", DECATHLON_LIVER, "'spleen' is value 2.*cancer"),
             ("only_spleen", {"1": "spleen"}, "'liver'.*spleen"),
+            ("exchanged", {"1": "kidney", "3": "liver"}, "'liver' is value 1.*kidney"),
         ]
     )
     def test_names_that_differ_are_refused(self, _: str, labels: dict, sentence: str) -> None:
         self.write(labels=labels)
         with self.assertRaisesRegex(InputError, sentence):
             check_label_names(self.root, BOTH)
+
+    def test_names_that_say_nothing_are_warned_of(self) -> None:
+        self.write(labels={"0": "background", "1": "class1"})
+        with self.assertLogs("monai_unet3plus.data.label_names", "WARNING") as log:
+            check_label_names(self.root, {"liver": 1})
+        self.assertIn("calls it {1: 'class1'}. Is it the organ?", log.output[0])
 
     def test_lits_as_downloaded_has_no_spleen(self) -> None:
         (self.root / "batch 1").mkdir()
