@@ -98,7 +98,7 @@ class TestInference(unittest.TestCase):
         write_dicom_series(self.volume, self.work / "dicom" / "series")
         self.segment(self.work / "dicom", dicom_seg=True)
         self.assertEqual(
-            sorted(path.name for path in self.masks.iterdir() if path.suffix != ".json"),
+            sorted(path.name for path in self.masks.glob("series_*") if path.suffix != ".json"),
             ["series_seg.dcm", "series_seg.nii.gz"],
         )
 
