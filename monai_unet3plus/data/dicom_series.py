@@ -11,10 +11,12 @@
 from __future__ import annotations
 
 import logging
-
-from monai.config import PathLike
+from typing import TYPE_CHECKING
 
 from ..errors import InputError
+
+if TYPE_CHECKING:  # the process that tries files out starts in no time without MONAI
+    from monai.config import PathLike
 
 __all__ = ["ct_series"]
 

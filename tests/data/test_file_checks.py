@@ -11,6 +11,8 @@
 from __future__ import annotations
 
 import resource
+import subprocess
+import sys
 import tempfile
 import unittest
 from collections.abc import Callable
@@ -77,6 +79,12 @@ class TestCheckFile(unittest.TestCase):
             path.write_bytes(damage(path.read_bytes()))
             with self.assertRaisesRegex(InputError, f"a{suffix}: expected [^\n]*, but (found|the file ends)[^\n]*$"):
                 check_file(str(path), LIMIT)
+
+    def test_neither_pytorch_nor_monai_is_imported(self) -> None:
+        code = (
+            "import sys, monai_unet3plus.data.file_checks; sys.exit('torch' in sys.modules or 'monai' in sys.modules)"
+        )
+        self.assertEqual(subprocess.run([sys.executable, "-c", code], check=False).returncode, 0)
 
     @parameterized.expand([("a.mha",), ("a.nrrd",)])
     def test_memory_is_limited_by_who_asks_for_it_only(self, name: str) -> None:
