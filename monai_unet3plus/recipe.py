@@ -16,8 +16,7 @@ Train the bundle's weights for liver and spleen from a few real CTs, much synthe
 LABELLED has a folder per case with image.nii.gz and label.nii.gz, 1 liver and 2 spleen; NEGATIVE has CTs without either
 organ; CT is any number of CTs without label map. Training is the bundle's train.json with synthesis.json. A first
 network labels the unlabelled CTs, of which the largest piece per organ counts; the second starts from the first and
-learns from all, and the third goes on at half the learning rate. Steps that are done are not done again, and one that
-was interrupted goes on.
+learns from all. Steps that are done are not done again, and one that was interrupted goes on.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ def main() -> None:
     parser.add_argument("--negative", type=Path, help="folder of CTs without any of the organs")
     parser.add_argument("--unlabelled", type=Path, nargs="*", default=[], help="CTs for self-training")
     parser.add_argument("--leave_out", help="name of a labelled case to leave out, and to evaluate on")
-    parser.add_argument("--epochs", type=int, nargs=3, default=(15, 36, 9), help="of the three trainings")
+    parser.add_argument("--epochs", type=int, nargs=2, default=(20, 55), help="of the two trainings")
     parser.add_argument("--overrides", nargs="*", default=[], metavar="NAME=VALUE", help="for the bundle's train.json")
     parser.add_argument("--bundle_root", type=Path, default=Path("bundle"), help="folder of the bundle")
     parser.add_argument("--work_dir", type=Path, required=True, help="folder for all that is made")
@@ -71,14 +70,12 @@ def main() -> None:
     if args.negative:
         training += organ_free(args.negative, work / "organ_free")
 
-    first, second, third = args.epochs
+    first, second = args.epochs
     weights = train(args.bundle_root, work / "first", training, first, overrides)
     if args.unlabelled:
         logger.info("\n== Label maps of the unlabelled CTs ==")
         training += self_labelled(args.bundle_root, args.unlabelled, weights, work / "self_labelled", shared)
         weights = train(args.bundle_root, work / "second", training, second, {**overrides, **starting_from(weights)})
-        slower = {"learning_rate": "0.001", **overrides, **starting_from(weights)}
-        weights = train(args.bundle_root, work / "third", training, third, slower)
     logger.info("\nweights: %s", weights)
     if args.leave_out:
         evaluate(args.bundle_root, work / "evaluation", cases[args.leave_out], weights, shared)

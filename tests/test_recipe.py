@@ -49,19 +49,19 @@ class TestRecipe(unittest.TestCase):
         folders = ["--labelled", str(self.root / "labelled"), "--bundle_root", str(BUNDLE)]
         folders += ["--work_dir", str(self.root / "work")]
         with (
-            mock.patch.object(sys, "argv", ["recipe", *folders, "--epochs", "1", "1", "1", *arguments]),
+            mock.patch.object(sys, "argv", ["recipe", *folders, "--epochs", "1", "1", *arguments]),
             self.assertLogs("monai_unet3plus", logging.INFO) as log,
         ):
             recipe.main()
         return "\n".join(log.output)
 
-    def test_trains_three_times_and_evaluates_and_does_nothing_twice(self) -> None:
+    def test_trains_twice_and_evaluates_and_does_nothing_twice(self) -> None:
         arguments = ["--negative", str(self.root / "negative"), "--unlabelled", str(self.unlabelled)]
         arguments += ["--leave_out", "case_0", "--overrides", *SMALLER]
         first = self.run_recipe(*arguments)
         work = self.root / "work"
-        self.assertIn(f"weights: {work / 'third' / 'models' / 'model_last.pt'}", first)
-        listed = (work / "third" / "datalist.json").read_text()
+        self.assertIn(f"weights: {work / 'second' / 'models' / 'model_last.pt'}", first)
+        listed = (work / "second" / "datalist.json").read_text()
         self.assertNotIn("case_0", listed)
         for name in ("case_1", "negative", "organ_free", "self_labelled"):
             self.assertIn(name, listed)
