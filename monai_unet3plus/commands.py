@@ -19,50 +19,104 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["run_bundle", "run_command"]
+__all__ = ["run_bundle", "run_command", "train_bundle"]
 
 logger = logging.getLogger(__name__)
 
 
 def run_bundle(
-    bundle: Path, configs: str | Sequence[str], environment: Mapping[str, str] | None = None, **overrides: str | Path
+    bundle: Path,
+    configs: str | Sequence[str | Path],
+    overrides: Mapping[str, object],
+    environment: Mapping[str, str] | None = None,
+    log: Path | None = None,
 ) -> None:
     """
     Run configs of the bundle by ``python -m monai.bundle run``.
 
     Args:
         bundle: folder of the bundle.
-        configs: names of its configs, without suffix; later ones override earlier ones.
-        environment: variables that are set besides those of this process.
+        configs: names of its configs, without suffix, or files; later ones override earlier ones.
         overrides: values for what the configs have at their top.
+        environment: variables that are set besides those of this process.
+        log: file that gets the output, added to what it holds. Defaults to None, where that of this process goes.
 
     Raises:
         SystemExit: With the status of the command, when that is not 0.
     """
     names = [configs] if isinstance(configs, str) else list(configs)
-    files = [str(bundle / "configs" / f"{name}.json") for name in names]
+    files = [str(name if isinstance(name, Path) else bundle / "configs" / f"{name}.json") for name in names]
     options = [part for name, value in overrides.items() for part in (f"--{name}", str(value))]
     config_file = files[0] if len(files) == 1 else str(files)
     run_command(
         [sys.executable, "-m", "monai.bundle", "run", "--config_file", config_file, "--bundle_root", str(bundle)]
         + options,
         environment,
+        log,
     )
 
 
-def run_command(command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+def train_bundle(
+    bundle: Path,
+    configs: str | Sequence[str | Path],
+    models: Path,
+    overrides: Mapping[str, object],
+    environment: Mapping[str, str] | None = None,
+    log: Path | None = None,
+) -> Path:
+    """
+    Train by configs of the bundle, unless that is done. A training that was interrupted goes on.
+
+    An interrupted training leaves its last weights too. It works in a folder of its own, so that these are not taken
+    for those of a finished one.
+
+    Args:
+        bundle: folder of the bundle.
+        configs: as for :py:func:`run_bundle`.
+        models: folder of the checkpoints, there when the training is finished.
+        overrides: as for :py:func:`run_bundle`.
+        environment: as for :py:func:`run_bundle`.
+        log: as for :py:func:`run_bundle`.
+
+    Returns:
+        the file of the last weights.
+
+    Raises:
+        SystemExit: With the status of the command, when that is not 0.
+    """
+    if not models.is_dir():
+        unfinished = models.with_name(f"{models.name}.unfinished")
+        resume = (unfinished / "training_state.pt").is_file()
+        own = {"ckpt_dir": unfinished, "resume": resume}
+        run_bundle(bundle, configs, {**own, **overrides}, environment, log)
+        os.replace(unfinished, models)
+    return models / "model_last.pt"
+
+
+def run_command(command: Sequence[str], environment: Mapping[str, str] | None = None, log: Path | None = None) -> None:
     """
     Run a command of this Python and show it.
 
     Args:
         command: the interpreter and its arguments.
         environment: variables that are set besides those of this process.
+        log: file that gets the command and its output, added to what it holds. Defaults to None, where those of this
+            process go.
 
     Raises:
         SystemExit: With the status of the command, when that is not 0.
     """
-    logger.info("$ %s\n", " ".join(["python", *command[1:]]))
-    status = subprocess.run(command, env={**os.environ, **(environment or {})}, check=False).returncode
+    shown, variables = "$ " + " ".join(["python", *command[1:]]), {**os.environ, **(environment or {})}
+    if log is None:
+        logger.info("%s\n", shown)
+        status = subprocess.run(command, env=variables, check=False).returncode
+    else:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"{shown}\n\n")
+            file.flush()
+            status = subprocess.run(command, env=variables, check=False, stdout=file, stderr=file).returncode
     if status:
-        logger.error("The command above ended with status %d.", status)
+        command_named = "The command above" if log is None else f"{log}: the last command there"
+        logger.error("%s ended with status %d.", command_named, status)
         raise SystemExit(status)

@@ -21,14 +21,13 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import sys
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 
-from .commands import run_bundle, run_command
+from .commands import run_bundle, run_command, train_bundle
 from .metrics import dice
 from .visualize import save_outlines
 
@@ -76,29 +75,13 @@ def main() -> None:
     if not (phantoms / "dataset.json").is_file():
         logger.info("\n== Phantoms ==")
         run_command([sys.executable, "-m", "monai_unet3plus.data.phantom", "--output_dir", str(phantoms), *PHANTOMS])
-    if not (models / "model_last.pt").is_file():
+    if not models.is_dir():
         logger.info("\n== Training, the bundle's train.json ==")
-        unfinished = work / "models.unfinished"  # so that an interrupted training is not taken for a finished one
-        run_bundle(
-            bundle,
-            "train",
-            _ENVIRONMENT,
-            dataset_dir=phantoms,
-            ckpt_dir=unfinished,
-            output_dir=work / "training",
-            **TRAINING,
-        )
-        os.replace(unfinished, models)
+    options: dict[str, object] = {"dataset_dir": phantoms, "output_dir": work / "training", **TRAINING}
+    weights = train_bundle(bundle, "train", models, options, _ENVIRONMENT)
     logger.info("\n== Masks of unseen phantoms, the bundle's inference.json ==")
-    run_bundle(
-        bundle,
-        "inference",
-        _ENVIRONMENT,
-        dataset_dir=phantoms,
-        checkpoint=models / "model_last.pt",
-        output_dir=masks,
-        **INFERENCE,
-    )
+    options = {"dataset_dir": phantoms, "checkpoint": weights, "output_dir": masks, **INFERENCE}
+    run_bundle(bundle, "inference", options, _ENVIRONMENT)
     _report(phantoms, masks)
 
 

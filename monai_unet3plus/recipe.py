@@ -31,7 +31,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from .commands import run_bundle
+from .commands import run_bundle, train_bundle
 from .data.cases import mask_path
 from .files import replacing
 
@@ -102,24 +102,16 @@ def organ_free(folder: Path, work: Path) -> list[Case]:
 def train(bundle: Path, work: Path, cases: list[Case], epochs: int, overrides: dict[str, str]) -> Path:
     """Train on all cases, or go on with it, and return the file of the weights."""
     logger.info("\n== Training, %d cases, %d epochs ==", len(cases), epochs)
-    weights = work / "models" / "model_last.pt"
-    if weights.is_file():
-        return weights
-    run_bundle(
-        bundle,
-        ["train", "synthesis"],
-        _ENVIRONMENT,
-        dataset_dir=work,
-        datalist_file=_datalist(work / "datalist.json", cases),
-        split="all",
-        output_dir=work,
-        ckpt_dir=work / "models",
-        epochs=str(epochs),
-        val_interval=_NEVER,
-        resume=str((work / "models" / "training_state.pt").is_file()),
+    options = {
+        "dataset_dir": work,
+        "datalist_file": _datalist(work / "datalist.json", cases),
+        "split": "all",
+        "output_dir": work,
+        "epochs": epochs,
+        "val_interval": _NEVER,
         **overrides,
-    )
-    return weights
+    }
+    return train_bundle(bundle, ["train", "synthesis"], work / "models", options, _ENVIRONMENT)
 
 
 def starting_from(weights: Path) -> dict[str, str]:
@@ -135,21 +127,22 @@ def self_labelled(bundle: Path, images: list[Path], weights: Path, work: Path, o
         link = inputs / image.name
         if not link.is_symlink():
             link.symlink_to(image.resolve())
-    options: dict[str, str | Path] = {"checkpoint": weights, "keep_largest": "True", **overrides}
-    run_bundle(bundle, "inference", _ENVIRONMENT, dataset_dir=inputs, output_dir=masks, **options)
+    options = {"dataset_dir": inputs, "output_dir": masks, "checkpoint": weights, "keep_largest": True, **overrides}
+    run_bundle(bundle, "inference", options, _ENVIRONMENT)
     return [{"image": str(image), "label": str(mask_path(inputs / image.name, inputs, masks))} for image in images]
 
 
 def evaluate(bundle: Path, work: Path, case: Case, weights: Path, overrides: dict[str, str]) -> None:
     """Evaluate on one case; the scores are in ``cases.csv``."""
     absolute = {key: os.path.abspath(path) for key, path in case.items()}
-    options: dict[str, str | Path] = {
+    options = {
+        "dataset_dir": Path(case["image"]).parent,
+        "output_dir": work,
         "validate#dataset#data": f"$annotated_cases([{absolute}], list(@organs))",
         "validate#handlers#0#load_path": weights,
         **overrides,
     }
-    configs = ["train", "synthesis", "evaluate"]
-    run_bundle(bundle, configs, _ENVIRONMENT, dataset_dir=Path(case["image"]).parent, output_dir=work, **options)
+    run_bundle(bundle, ["train", "synthesis", "evaluate"], options, _ENVIRONMENT)
 
 
 def _datalist(file: Path, cases: list[Case]) -> Path:

@@ -10,8 +10,9 @@
 # limitations under the License.
 from __future__ import annotations
 
+from .costs import save_costs
 from .curves import save_curves
 from .differences import save_differences
 from .outlines import save_outlines
 
-__all__ = ["save_curves", "save_differences", "save_outlines"]
+__all__ = ["save_costs", "save_curves", "save_differences", "save_outlines"]

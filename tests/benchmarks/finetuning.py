@@ -81,9 +81,9 @@ def train_and_evaluate(work: Path, data: Path, start: str, seed: int, epochs: in
     if not report.is_file():
         shared: dict[str, str | Path] = {"dataset_dir": data, "cache_dir": work / "cache", "seed": str(seed)}
         shared["ckpt_dir"] = out / "models"
-        run_bundle(BUNDLE, "train", output_dir=out, epochs=str(epochs), **shared, **OVERRIDES, **STARTS[start])
+        run_bundle(BUNDLE, "train", {"output_dir": out, "epochs": epochs, **shared, **OVERRIDES, **STARTS[start]})
         os.replace(out / "models" / "model_last.pt", out / "models" / "model.pt")
-        run_bundle(BUNDLE, ["train", "evaluate"], output_dir=report.parent, split="all", **shared)
+        run_bundle(BUNDLE, ["train", "evaluate"], {"output_dir": report.parent, "split": "all", **shared})
     organs = json.loads(report.read_text(encoding="utf-8"))["organs"]
     return {organ: organs[organ]["metrics"]["dice"]["mean"] for organ in organs}
 

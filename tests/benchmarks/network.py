@@ -31,10 +31,11 @@ import torch.nn.functional as F
 from monai.networks.nets import AttentionUnet, BasicUNetPlusPlus
 from torch.utils.flop_counter import FlopCounterMode
 
+from monai_unet3plus.compare.cost import peak_bytes
 from monai_unet3plus.networks import load_published_weights, prepare_for_inference
 from monai_unet3plus.networks.nets import UNet3Plus
 from tests.benchmarks import gpu
-from tests.benchmarks.paired import machine, matmul_flops, peak_bytes, ratio, seconds, spread
+from tests.benchmarks.paired import machine, matmul_flops, ratio, seconds, spread
 from tests.networks.published import FULL_WIDTHS, published_forward, published_shapes, random_state
 
 logger = logging.getLogger("network")

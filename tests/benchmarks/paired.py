@@ -21,7 +21,6 @@ from pathlib import Path
 from statistics import median, quantiles
 
 import torch
-from torch.profiler import ProfilerActivity, profile
 
 Contestants = Mapping[str, Callable[[], object]]
 
@@ -55,18 +54,6 @@ def ratio(ours: list[float], theirs: list[float]) -> str:
     """Median and quartiles of the ratio, turn by turn."""
     low, middle, high = quantiles([a / b for a, b in zip(ours, theirs)], n=4)
     return f"{middle:.2f} ({low:.2f} to {high:.2f})"
-
-
-def peak_bytes(function: Callable[[], object]) -> int:
-    """The most memory for tensors that a function holds at once on the CPU, beyond what was there before."""
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
-        function()
-    events = [event for event in profiler.profiler.kineto_results.events() if event.name() == "[memory]"]
-    held = most = 0
-    for event in sorted(events, key=lambda event: event.start_ns()):
-        held += event.nbytes()
-        most = max(most, held)
-    return most
 
 
 def matmul_flops(dtype: torch.dtype, size: int = 2048, rounds: int = 10, device: str = "cpu") -> float:

@@ -43,7 +43,7 @@ class TestCopy(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             self.assertEqual(run("copy", f"{folder}/new", "--name", "spleen_ct_segmentation")[0], 0)
             copied = Path(folder, "new", "spleen_ct_segmentation")
-            for name in ("LICENSE", "configs/train.json", "configs/ablation/hybrid.json", "docs/README.md"):
+            for name in ("LICENSE", "configs/train.json", "configs/systems/unet3plus_hybrid.json", "docs/README.md"):
                 self.assertTrue(filecmp.cmp(copied / name, BUNDLE / name, shallow=False), name)
             self.assertTrue(filecmp.cmp(copied / "models/model.pt", BUNDLE / "models/model.pt", shallow=False))
             (copied / "models" / "model.pt").write_bytes(b"")

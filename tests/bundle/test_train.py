@@ -80,14 +80,14 @@ class TestTrain(unittest.TestCase):
 
     @parameterized.expand(
         [
-            ("no_deep_supervision", {"loss", "focal"}),
-            ("focal_only", {"loss", "focal"}),
-            ("hybrid", {"loss", "focal", "ms_ssim", "iou"}),
-            ("hybrid_cgm", {"loss", "focal", "ms_ssim", "iou", "presence"}),
+            ("unet3plus_no_ds", {"loss", "focal"}),
+            ("unet3plus", {"loss", "focal"}),
+            ("unet3plus_hybrid", {"loss", "focal", "ms_ssim", "iou"}),
+            ("unet3plus_cgm", {"loss", "focal", "ms_ssim", "iou", "presence"}),
         ]
     )
-    def test_ablation_has_its_losses_and_leaves_no_parameter_unused(self, name: str, parts: set[str]) -> None:
-        workflow = training(self.data, self.out, f"ablation/{name}")
+    def test_system_has_its_losses_and_leaves_no_parameter_unused(self, name: str, parts: set[str]) -> None:
+        workflow = training(self.data, self.out, f"systems/{name}")
         run(workflow)
         for parameter, value in workflow.parser.get_parsed_content("network").named_parameters():
             self.assertIsNotNone(value.grad, parameter)

@@ -23,7 +23,7 @@ from monai_unet3plus.losses import UNet3PlusLoss
 from monai_unet3plus.networks.blocks import is_present
 from monai_unet3plus.networks.nets import UNet3Plus
 
-SIZE, BATCH, STEPS = 112, 8, 120
+SIZE, BATCH, STEPS = 112, 8, 200
 TRAINING, UNSEEN = range(8), range(8, 12)
 
 

@@ -19,9 +19,9 @@ from collections.abc import Callable
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from monai_unet3plus.compare.cost import peak_bytes
 from monai_unet3plus.networks import load_published_weights, prepare_for_inference
 from monai_unet3plus.networks.nets import UNet3Plus
-from tests.benchmarks.paired import peak_bytes
 from tests.networks.published import published_forward, published_shapes, random_state
 
 FEATURES = (32, 64, 128, 256, 512)
