@@ -9,7 +9,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-The systems of the paper's tables on phantoms, and two of them on real CTs, case by case left out; writes docs/results.md.
+The systems of the paper's tables on phantoms, two of them on real CTs, each left out once; writes docs/results.md.
 
     python -m tests.benchmarks.comparison --work_dir FOLDER [--labelled LABELLED]
 
