@@ -15,8 +15,9 @@ Train the bundle's weights for liver and spleen from a few real CTs, much synthe
 
 LABELLED has a folder per case with image.nii.gz and label.nii.gz, 1 liver and 2 spleen; NEGATIVE has CTs without either
 organ; CT is any number of CTs without label map. Training is the bundle's train.json with synthesis.json. A first
-network labels the unlabelled CTs, of which the largest piece per organ counts; the second starts from the first and
-learns from all. Steps that are done are not done again, and one that was interrupted goes on.
+network labels the unlabelled CTs, of which the largest piece per organ counts, without parts that are much brighter, as
+a kidney beside the liver often is; the second starts from the first and learns from all. Steps that are done are not
+done again, and one that was interrupted goes on.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+from monai.transforms import FillHoles, KeepLargestConnectedComponent
+from scipy.ndimage import median_filter
 
 from .commands import run_bundle, train_bundle
 from .data.cases import mask_path
@@ -42,6 +45,7 @@ Case = dict[str, str]
 # Two trainings side by side on few cores: threads that spin while they wait would take each other's time.
 _ENVIRONMENT = {"OMP_WAIT_POLICY": "passive"}
 _NEVER = "1000000"
+_BRIGHTER = 50  # HU
 _OF_INFERENCE = ("device", "features", "organs", "pixel_size", "window")  # overrides that inference has to share
 
 
@@ -129,7 +133,27 @@ def self_labelled(bundle: Path, images: list[Path], weights: Path, work: Path, o
             link.symlink_to(image.resolve())
     options = {"dataset_dir": inputs, "output_dir": masks, "checkpoint": weights, "keep_largest": True, **overrides}
     run_bundle(bundle, "inference", options, _ENVIRONMENT)
-    return [{"image": str(image), "label": str(mask_path(inputs / image.name, inputs, masks))} for image in images]
+    cases = []
+    for image in images:
+        mask = mask_path(inputs / image.name, inputs, masks)
+        cases.append({"image": str(image), "label": str(work / mask.name)})
+        with replacing(work / mask.name) as unfinished:
+            nib.save(without_bright_parts(*map(nib.Nifti1Image.from_filename, (image, mask))), unfinished)
+    return cases
+
+
+def without_bright_parts(image: nib.Nifti1Image, mask: nib.Nifti1Image) -> nib.Nifti1Image:
+    """
+    A label map without what is much brighter than the rest of its organ, as kidneys and bowel full of contrast medium
+    are. Of what is left the largest piece of each organ counts, and holes, bright vessels, are filled.
+    """
+    values = median_filter(np.asarray(image.dataobj, dtype=np.float32), size=3)
+    label = np.asarray(mask.dataobj).astype(np.uint8)
+    for organ in np.unique(label[label > 0]):
+        inside = label == organ
+        label[inside & (values > np.median(values[inside]) + _BRIGHTER)] = 0
+    label = FillHoles()(KeepLargestConnectedComponent(is_onehot=False)(label[None]))[0].numpy()
+    return nib.Nifti1Image(label.astype(np.uint8), mask.affine)
 
 
 def evaluate(bundle: Path, work: Path, case: Case, weights: Path, overrides: dict[str, str]) -> None:

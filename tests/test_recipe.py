@@ -66,12 +66,23 @@ class TestRecipe(unittest.TestCase):
         for name in ("case_1", "negative", "organ_free", "self_labelled"):
             self.assertIn(name, listed)
         self.assertEqual(np.asarray(nib.load(work / "organ_free" / "box_2.nii.gz").dataobj).max(), 0)
-        label = nib.load(work / "self_labelled" / "labels" / "box_3_seg.nii.gz")
+        label = nib.load(work / "self_labelled" / "box_3_seg.nii.gz")
         np.testing.assert_allclose(label.affine, nib.load(self.unlabelled).affine)
         with (work / "evaluation" / "cases.csv").open() as file:
             self.assertEqual({row["organ"] for row in csv.DictReader(file)}, {"liver", "spleen"})
         again = self.run_recipe(*arguments)
         self.assertNotIn("synthesis.json'] --bundle_root", again)
+
+    def test_bright_parts_and_smaller_pieces_are_left_out_of_self_made_labels(self) -> None:
+        image, label = np.full((20, 20, 6), 100.0), np.zeros((20, 20, 6), np.uint8)
+        label[2:12, 2:12] = 1
+        image[9:, :] = 220  # a kidney, of which the label has three columns
+        image[4:7, 4:7, 2:5] = 160  # a vessel
+        label[2:4, 14:16], label[16:19, 2:19] = 1, 2  # apart from the liver; an organ as bright as the kidney
+        found = recipe.without_bright_parts(nib.Nifti1Image(image, np.eye(4)), nib.Nifti1Image(label, np.eye(4)))
+        expected = np.zeros_like(label)
+        expected[2:9, 2:12], expected[16:19, 2:19] = 1, 2
+        np.testing.assert_array_equal(np.asarray(found.dataobj), expected)
 
     def test_unknown_case_is_named(self) -> None:
         with self.assertRaises(SystemExit), mock.patch("sys.stderr"):
