@@ -23,6 +23,7 @@ from monai.utils import convert_to_dst_type
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
+from ..errors import InputError
 from ..networks.blocks import ABSENT_LOGIT
 from ..transforms.plane import plane_size, resample_plane
 from .air import SkipAir
@@ -118,6 +119,7 @@ class AdjacentSliceInferer(Inferer):
         Raises:
             ValueError: When ``inputs`` is not of that shape, presence is asked of a network that has no classifier,
                 or one with a classifier is in training mode.
+            InputError: When logits are not finite, which would look like background.
             TypeError: When the network does not return one tensor, or ``pixel_size`` is given and ``inputs`` is no
                 MetaTensor.
         """
@@ -153,6 +155,7 @@ class AdjacentSliceInferer(Inferer):
                     try:
                         slabs = resample_plane(self._gather(stack[item], start, count), size)
                         logits, margin = predict(slabs, *args, **kwargs)
+                        _check_finite(logits, margin, start)
                         logits = resample_plane(logits, stack.shape[2:])
                         values = logits if self.postprocess is None else self.postprocess(logits)
                     except torch.cuda.OutOfMemoryError:
@@ -208,3 +211,12 @@ class AdjacentSliceInferer(Inferer):
             return logits, slabs.new_empty(0)
 
         return predict
+
+
+def _check_finite(logits: torch.Tensor, margin: torch.Tensor, start: int) -> None:
+    if bool(torch.isfinite(logits).all() and torch.isfinite(margin).all()):
+        return
+    raise InputError(
+        f"Expected finite logits, but those of slices {start} to {start + len(logits) - 1} are not. Weights that are not "
+        "finite may be the reason, or half precision: try amp and bfloat16 False."
+    )
