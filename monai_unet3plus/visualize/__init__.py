@@ -13,5 +13,6 @@ from __future__ import annotations
 from .curves import save_curves
 from .differences import save_differences
 from .outlines import save_outlines
+from .planes import save_planes
 
-__all__ = ["save_curves", "save_differences", "save_outlines"]
+__all__ = ["save_curves", "save_differences", "save_outlines", "save_planes"]
