@@ -76,6 +76,7 @@ MEANING = {
     "overwrite": "whether to make masks again that are there and not stale",
     "intensity_check": 'what is hardly a CT in Hounsfield units: "error" refuses it, "warn" warns, "off" takes it',
     "keep_largest": "whether of each organ only the largest connected part stays in the mask",
+    "report_pictures": "whether to draw a picture of each case, which the report shows, see [reports.md](reports.md)",
     "volume_range_ml": "volumes in ml of each organ outside which the report says to look at the mask",
     "checkpoint": "file of weights",
     "load_pretrain": "whether to load `checkpoint`; MONAI's tools switch it off and load by themselves",

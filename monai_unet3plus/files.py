@@ -10,6 +10,7 @@
 # limitations under the License.
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from monai.config import PathLike
 
-__all__ = ["remove_leftovers", "replacing"]
+__all__ = ["remove_leftovers", "replacing", "sha256_of"]
 
 
 @contextmanager
@@ -55,3 +56,17 @@ def remove_leftovers(path: PathLike) -> None:
         number, dot, name = other.name[1:].partition(".")
         if other.name.startswith(".") and number.isdigit() and dot and name == target.name:
             other.unlink(missing_ok=True)
+
+
+def sha256_of(path: PathLike) -> str:
+    """
+    The SHA-256 of a file, as hexadecimal digits.
+
+    Args:
+        path: the file.
+    """
+    with Path(path).open("rb") as file:
+        digest = hashlib.sha256()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -12,7 +12,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +21,8 @@ import torch
 
 from .engines import CaseEvaluator
 from .errors import InputError, explanation_of
+from .files import sha256_of
+from .report import warning_of
 
 __all__ = [
     "EXIT_INTERRUPTED",
@@ -108,10 +109,9 @@ def warn_of_delivered_weights(checkpoint: str, weights: Mapping[str, str]) -> No
             nothing is said.
     """
     path = Path(checkpoint)
-    if "warning" not in weights or not path.is_file():
-        return
-    if hashlib.sha256(path.read_bytes()).hexdigest() == weights["sha256"]:
-        logger.warning("%s: %s", path, weights["warning"])
+    warning = warning_of(sha256_of(path), {"weights": weights}) if path.is_file() else ""
+    if warning:
+        logger.warning("%s: %s", path, warning)
 
 
 def check_window(window: Sequence[float]) -> None:

@@ -10,12 +10,13 @@
 # limitations under the License.
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 import unittest
 from pathlib import Path
 
-from monai_unet3plus.files import remove_leftovers, replacing
+from monai_unet3plus.files import remove_leftovers, replacing, sha256_of
 
 
 class TestReplacing(unittest.TestCase):
@@ -51,6 +52,12 @@ class TestReplacing(unittest.TestCase):
             (self.path.parent / name).touch()
         remove_leftovers(self.path)
         self.assertEqual(sorted(os.listdir(self.path.parent)), [".12.other.nii.gz", ".mask.nii.gz", "12.mask.nii.gz"])
+
+    def test_digest_is_that_of_the_whole_file(self) -> None:
+        self.path.parent.mkdir()
+        content = bytes(range(256)) * 5000
+        self.path.write_bytes(content)
+        self.assertEqual(sha256_of(self.path), hashlib.sha256(content).hexdigest())
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from monai.data import load_decathlon_datalist
 
 from ..errors import InputError
 
-__all__ = ["LABEL_INTENT", "VOLUME_SUFFIXES", "find_cases", "labelled_cases", "mask_path"]
+__all__ = ["LABEL_INTENT", "VOLUME_SUFFIXES", "find_cases", "labelled_cases", "mask_path", "picture_path"]
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +100,20 @@ def mask_path(image: PathLike, dataset_dir: PathLike, output_dir: PathLike, post
     if below.parts[:1] == ("imagesTs",):
         below = below.relative_to("imagesTs")
     return Path(output_dir) / below / f"{_stem(path.name)}_{postfix}.nii.gz"
+
+
+def picture_path(image: PathLike, dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg") -> Path:
+    """
+    Where the picture of an image's mask goes: beside the mask, see :py:func:`mask_path`, with the suffix ".webp".
+
+    Args:
+        image: the image's file, or the folder of its DICOM series.
+        dataset_dir: folder that the images are in.
+        output_dir: folder for the masks.
+        postfix: what the masks' names end in.
+    """
+    mask = mask_path(image, dataset_dir, output_dir, postfix)
+    return mask.with_name(mask.name.removesuffix(".nii.gz") + ".webp")
 
 
 def labelled_cases(dataset_dir: PathLike, section: str = "Tr") -> list[dict[str, str]]:

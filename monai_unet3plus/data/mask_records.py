@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import logging
 import os
@@ -24,8 +23,8 @@ from monai.config import PathLike
 
 from .. import __version__
 from ..errors import InputError
-from ..files import remove_leftovers, replacing
-from .cases import mask_path
+from ..files import remove_leftovers, replacing, sha256_of
+from .cases import mask_path, picture_path
 from .described import described
 
 __all__ = ["MaskRecords"]
@@ -41,6 +40,7 @@ class MaskRecords:
 
     Beside each mask, NAME_seg.nii.gz, lies its record, NAME_seg.json: size and time of the image's files, hash of the
     weights, settings, and this package's version. A mask counts as done if its record says what a new one would say.
+    There may be a picture of it, NAME_seg.webp, which goes with it.
 
     Args:
         output_dir: folder for the masks.
@@ -77,10 +77,19 @@ class MaskRecords:
         """
         return mask_path(image, self.dataset_dir, self.output_dir, self.postfix)
 
+    def picture_of(self, image: PathLike) -> Path:
+        """
+        Where a picture of the mask of an image is or will be.
+
+        Args:
+            image: the image's file, or the folder of its DICOM series.
+        """
+        return picture_path(image, self.dataset_dir, self.output_dir, self.postfix)
+
     def describe_run(self) -> dict[str, Any]:
         """What the records of this run have in common: package, weights and settings."""
         if self._run is None:
-            digest = None if self.weights is None else hashlib.sha256(Path(self.weights).read_bytes()).hexdigest()
+            digest = None if self.weights is None else sha256_of(self.weights)
             run = {"package": f"monai_unet3plus {__version__}", "weights_sha256": digest, "settings": self.settings}
             self._run = json.loads(json.dumps(run))
         return self._run
@@ -103,14 +112,14 @@ class MaskRecords:
 
     def start(self, image: PathLike) -> None:
         """
-        Forget the record of a mask that is about to be replaced, and remove what a killed run left of it.
+        Forget record and picture of a mask that is about to be replaced, and remove what a killed run left of them.
 
         Args:
             image: the image's file, or the folder of its DICOM series.
         """
         mask = self.mask_of(image)
-        _record_of(mask).unlink(missing_ok=True)
-        for path in (mask, _record_of(mask)):
+        self._forget(image)
+        for path in (mask, _record_of(mask), self.picture_of(image)):
             remove_leftovers(path)
 
     def finish(self, image: PathLike, organs: Mapping[str, Any] | None = None) -> None:
@@ -147,7 +156,7 @@ class MaskRecords:
         mask = self.mask_of(image)
         if not mask.is_file():
             return None
-        _record_of(mask).unlink(missing_ok=True)
+        self._forget(image)
         aside = mask.with_name(f"{mask.name}.outdated")
         os.replace(mask, aside)
         return aside
@@ -181,6 +190,10 @@ class MaskRecords:
                     raise
                 logger.warning("%s can't be locked, start no other run on it", self.output_dir)
             yield
+
+    def _forget(self, image: PathLike) -> None:
+        for path in (_record_of(self.mask_of(image)), self.picture_of(image)):
+            path.unlink(missing_ok=True)
 
     def _record(self, image: PathLike) -> dict[str, Any]:
         files = [path.stat() for path in _files_of(Path(image))]

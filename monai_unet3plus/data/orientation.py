@@ -10,11 +10,13 @@
 # limitations under the License.
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from nibabel.affines import voxel_sizes
-from nibabel.orientations import apply_orientation, io_orientation
+from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 
-__all__ = ["ras_view"]
+__all__ = ["ras_affine", "ras_view"]
 
 
 def ras_view(array: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, tuple[float, float, float]]:
@@ -36,3 +38,14 @@ def ras_view(array: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, tuple[f
         apply_orientation(np.moveaxis(array, (-3, -2, -1), (0, 1, 2)), orientation), (0, 1, 2), (-3, -2, -1)
     )
     return view, (float(sizes[0]), float(sizes[1]), float(sizes[2]))
+
+
+def ras_affine(affine: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+    """
+    The affine of what :py:func:`ras_view` returns.
+
+    Args:
+        affine: of the volume as it is stored, ``(4, 4)``.
+        shape: of the volume as it is stored, ``(X, Y, Z)``.
+    """
+    return affine @ inv_ornt_aff(io_orientation(affine), tuple(shape))

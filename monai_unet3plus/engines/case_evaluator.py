@@ -119,7 +119,7 @@ class CaseEvaluator(SupervisedEvaluator):
         engine.state.batch = item
         result = self.current = CaseResult(_path_of(item[CommonKeys.IMAGE]), "segmented", remarks=remarks)
         started = time()
-        records = self._records_of(result.image)
+        records = self.records_of(result.image)
         output: Any = []
         with collected_warnings() as more:
             try:
@@ -150,14 +150,20 @@ class CaseEvaluator(SupervisedEvaluator):
             logger.error("masks can't be written any more, the run ends")
             self.terminate()
         logger.error(result.reason if result.image in result.reason else f"{result.image}: {result.reason}")
-        records = self._records_of(result.image)
+        records = self.records_of(result.image)
         aside = None if records is None else records.set_aside(result.image)
         if aside is not None:
             result.remarks.append(f"an older mask was renamed to {aside.name}")
             logger.warning("%s: an older mask was renamed to %s", result.image, aside)
         return []
 
-    def _records_of(self, image: str) -> MaskRecords | None:
+    def records_of(self, image: str) -> MaskRecords | None:
+        """
+        The records of the mask of a case, or None if there are none, as for one that is not in a file.
+
+        Args:
+            image: its path.
+        """
         return self.records if os.path.lexists(image) else None
 
     def _fire_event(self, event_name: Any, *event_args: Any, **event_kwargs: Any) -> None:

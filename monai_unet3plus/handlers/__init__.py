@@ -18,6 +18,7 @@ from .finetune import FinetuneLoader
 from .finite_loss import FiniteLoss
 from .history import TrainingHistory
 from .organ_dice import OrganDice
+from .plane_pictures import PlanePictures
 from .prepare_network import PrepareNetwork
 from .presence import PresenceVerdicts
 from .progress import ProgressHandler
@@ -36,6 +37,7 @@ __all__ = [
     "FinetuneLoader",
     "FiniteLoss",
     "OrganDice",
+    "PlanePictures",
     "PrepareNetwork",
     "PresenceVerdicts",
     "ProgressHandler",

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from ignite.engine import Engine, Events
 from monai.config import PathLike
 
-from ..data.cases import mask_path
+from ..data.cases import picture_path
 from ..metrics import dice
 from ..visualize import save_differences
 from .evaluated_cases import Case, case_name, cases_of
@@ -25,9 +25,9 @@ __all__ = ["CasePictures"]
 
 class CasePictures:
     """
-    Draws a picture of every case: the axial slices in which prediction and label differ most, with both outlines.
+    Draws a picture of every case: the slices in which prediction and label differ most, with both outlines.
 
-    It is put where the case's mask goes, as ``<name>_differences.png``. The evaluator's postprocessing has to leave
+    It is put where the case's mask goes, as ``<name>_differences.webp``. The evaluator's postprocessing has to leave
     items as :py:class:`CaseReport` needs them, "image" in the same orientation as its file or any other.
 
     Args:
@@ -68,12 +68,11 @@ class CasePictures:
             )
         masks = {self.organs[k]: (truth, case.prediction[k]) for k, truth in case.truth.items()}
         scores = [f"{organ} Dice {dice(prediction, truth):.3f}" for organ, (truth, prediction) in masks.items()]
-        file = mask_path(case.file, self.dataset_dir, self.output_dir, "differences")
         save_differences(
             case.image,
             masks,
-            case.spacing,
-            file.with_name(file.name.removesuffix(".nii.gz") + ".png"),
+            case.affine,
+            picture_path(case.file, self.dataset_dir, self.output_dir, "differences"),
             self.window,
             f"{case_name(case.file, self.dataset_dir)}: {', '.join(scores) or 'no organ annotated'}",
         )

@@ -16,15 +16,20 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from time import time
 from typing import Any
 
 import torch.distributed as dist
 from ignite.engine import Engine, Events
 from monai.config import PathLike
 
-from ..files import replacing
+from ..data.cases import picture_path
+from ..data.described import described
+from ..files import replacing, sha256_of
+from ..metrics.mask_facts import mask_facts, mask_flags
 from ..metrics.organ_scores import organ_scores, score_names
 from ..metrics.summary import summarize
+from ..report import EvaluatedCase, evaluation_page, versions, warning_of, write_page
 from .evaluated_cases import case_name, cases_of
 
 __all__ = ["CaseReport"]
@@ -49,6 +54,9 @@ class CaseReport:
     - ``cases.csv``, a row for each case and organ. "nan" means that the value is not defined, as a distance to an
       empty mask, and a blank that it was not measured. See :py:mod:`monai_unet3plus.metrics` for the definitions.
     - ``summary.json`` and ``summary.csv``, statistics for each organ, see :py:func:`monai_unet3plus.metrics.summarize`.
+    - ``report.html``, the same for people to read: a page that holds the cases' pictures (:py:class:`CasePictures`) and
+      needs nothing else. It says too which masks to look at, as :py:class:`QualityFlags` does. Of a run that ends
+      early, in one process, it shows the cases until then; the other files are not written.
 
     With ``torch.distributed`` the cases of all ranks are gathered and the first rank writes. A case counts once, also
     if a sampler repeats it. Every rank has to run its evaluator, and MONAI skips the run of one without cases: use
@@ -59,16 +67,31 @@ class CaseReport:
         organs: names of the organs, in the order of the masks.
         dataset_dir: folder that the images are in; cases are named by their path below it.
         tolerance_mm: of the surface Dice. Defaults to 2 mm.
+        weights: file of the weights that are evaluated, for the page. Defaults to None.
+        settings: what else the page should say of how masks were made, see :py:func:`described`. Defaults to None.
+        metadata: content of the bundle's ``metadata.json``, which may warn of the weights it was delivered with.
+            Defaults to None.
     """
 
     def __init__(
-        self, output_dir: PathLike, organs: Sequence[str], dataset_dir: PathLike, tolerance_mm: float = 2.0
+        self,
+        output_dir: PathLike,
+        organs: Sequence[str],
+        dataset_dir: PathLike,
+        tolerance_mm: float = 2.0,
+        weights: PathLike | None = None,
+        settings: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
     ) -> None:
         self.output_dir = Path(output_dir)
         self.organs = list(organs)
         self.dataset_dir = dataset_dir
         self.tolerance_mm = tolerance_mm
-        self._scores: dict[str, dict[str, Scores]] = {}  # by case and organ
+        self.weights = weights
+        self.settings = described(settings or {})
+        self.metadata = metadata
+        self._cases: dict[str, EvaluatedCase] = {}
+        self._started = 0.0
 
     def attach(self, engine: Engine) -> None:
         """
@@ -78,6 +101,7 @@ class CaseReport:
         engine.add_event_handler(Events.EPOCH_STARTED, self._start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._measure)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self)
+        engine.add_event_handler(Events.EXCEPTION_RAISED, self._fail)
 
     def __call__(self, engine: Engine) -> None:
         """
@@ -86,36 +110,62 @@ class CaseReport:
         Args:
             engine: a MONAI evaluator after its run.
         """
-        ranks = [self._scores]
+        ranks = [self._cases]
         if dist.is_available() and dist.is_initialized():
             ranks = [{}] * dist.get_world_size()
-            dist.all_gather_object(ranks, self._scores)
+            dist.all_gather_object(ranks, self._cases)
             if dist.get_rank() != 0:
                 return
-        cases = {case: organs for scores in ranks for case, organs in scores.items()}
-        self._write(dict(sorted(cases.items())))
+        cases = {name: case for found in ranks for name, case in found.items()}
+        cases = dict(sorted(cases.items()))
+        scores = {name: case.scores for name, case in cases.items()}
+        summaries = self._summarize(scores)
+        self._write(scores, summaries)
+        self._write_page(cases, summaries)
+        logger.info("evaluation: %s, %s", self.output_dir / "cases.csv", self.output_dir / "report.html")
 
     def _start(self, engine: Engine) -> None:
-        self._scores = {}
+        self._cases, self._started = {}, time()
+
+    def _fail(self, engine: Engine, error: BaseException) -> None:
+        if not (dist.is_available() and dist.is_initialized()):
+            missing = (engine.state.epoch_length or 0) - len(self._cases)
+            scores = {name: case.scores for name, case in self._cases.items()}
+            self._write_page(self._cases, self._summarize(scores), missing)
+        raise error
 
     def _measure(self, engine: Engine) -> None:
         for case in cases_of(engine, self.organs):
-            self._scores[case_name(case.file, self.dataset_dir)] = {
-                self.organs[k]: organ_scores(
-                    case.prediction[k],
-                    truth,
-                    case.spacing,
-                    None if case.presence is None else case.presence[k],
-                    self.tolerance_mm,
-                )
-                for k, truth in case.truth.items()
-            }
+            found = self._cases[case_name(case.file, self.dataset_dir)] = EvaluatedCase(case.file)
+            for k, truth in case.truth.items():
+                prediction, margins = case.prediction[k], None if case.presence is None else case.presence[k]
+                found.scores[self.organs[k]] = organ_scores(prediction, truth, case.spacing, margins, self.tolerance_mm)
+                found.flags[self.organs[k]] = mask_flags(mask_facts(prediction, case.spacing, margins))
 
-    def _write(self, cases: Mapping[str, Mapping[str, Scores]]) -> None:
-        summaries = {
+    def _summarize(self, cases: Mapping[str, Mapping[str, Scores]]) -> dict[str, dict[str, Any]]:
+        return {
             organ: summarize({case: scores[organ] for case, scores in cases.items() if organ in scores})
             for organ in self.organs
         }
+
+    def _write_page(
+        self, cases: Mapping[str, EvaluatedCase], summaries: Mapping[str, Mapping[str, Any]], not_evaluated: int = 0
+    ) -> None:
+        digest = sha256_of(self.weights) if self.weights is not None and Path(self.weights).is_file() else None
+        run = {
+            "started": self._started,
+            "seconds": time() - self._started,
+            "versions": versions(),
+            "weights_sha256": digest,
+            "warning": warning_of(digest, self.metadata),
+            "settings": self.settings,
+        }
+        pictures = [
+            picture_path(case.file, self.dataset_dir, self.output_dir, "differences") for case in cases.values()
+        ]
+        write_page(evaluation_page(cases, summaries, pictures, run, not_evaluated), self.output_dir / "report.html")
+
+    def _write(self, cases: Mapping[str, Mapping[str, Scores]], summaries: Mapping[str, Mapping[str, Any]]) -> None:
         names = score_names(self.tolerance_mm)
         rows = [
             [case, organ, *(_text(scores[name]) for name in names)]
@@ -133,7 +183,6 @@ class CaseReport:
         for organ, summary in summaries.items():
             worst = cases[summary["worst_case"]][organ] if summary["cases"] else {}
             logger.info("%s: %s", organ, _sentence(summary, worst, names))
-        logger.info("evaluation: %s", self.output_dir / "cases.csv")
 
 
 def _sentence(summary: Mapping[str, Any], worst: Mapping[str, float | None], names: Sequence[str]) -> str:

@@ -25,7 +25,7 @@ from monai.config import PathLike
 from monai.data.meta_tensor import MetaTensor
 from monai.utils import CommonKeys, convert_to_numpy
 
-from ..data.orientation import ras_view
+from ..data.orientation import ras_affine, ras_view
 from ..transforms.checks import file_of
 from ..transforms.organs import IGNORED
 from .presence import PRESENCE
@@ -44,6 +44,7 @@ class Case:
         prediction: mask of each organ, ``(K, H, W, D)``, 0 and 1.
         truth: mask of each organ that the case annotates, by position.
         spacing: size of a voxel in mm.
+        affine: from voxels to mm, ``(4, 4)``.
         presence: the classifier's margins, ``(K, D)``, or None.
     """
 
@@ -52,6 +53,7 @@ class Case:
     prediction: np.ndarray
     truth: dict[int, np.ndarray]
     spacing: tuple[float, float, float]
+    affine: np.ndarray
     presence: np.ndarray | None
 
 
@@ -92,11 +94,12 @@ def _case(
     organs: Sequence[str],
 ) -> Case:
     file = file_of(image)
-    views = []
+    views, affine = [], np.eye(4)
     for name, volume in (("image", image), ("pred", prediction), ("label", label)):
         if not isinstance(volume, MetaTensor):
             raise ValueError(f"{file}: expected {name!r} to be a MetaTensor, whose affine tells where it lies.")
         views.append(ras_view(convert_to_numpy(volume), convert_to_numpy(volume.affine)))
+        affine = ras_affine(convert_to_numpy(volume.affine), volume.shape[1:])  # in the end that of the masks
     (scan, _), (predicted, spacing), (annotated, label_spacing) = views
     for name, view in (("pred", predicted), ("label", annotated)):
         if len(view) != len(organs):
@@ -112,5 +115,6 @@ def _case(
         prediction=predicted,
         truth={position: mask for position, mask in enumerate(annotated) if not (mask == IGNORED).any()},
         spacing=spacing,
+        affine=affine,
         presence=None if presence is None else convert_to_numpy(presence),
     )

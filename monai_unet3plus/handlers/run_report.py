@@ -26,6 +26,7 @@ from monai.config import PathLike
 from .. import __version__
 from ..engines import CaseEvaluator
 from ..files import remove_leftovers, replacing
+from ..report import inference_page, versions, warning_of, write_page
 from .evaluated_cases import case_name
 
 __all__ = ["RunReport"]
@@ -35,19 +36,24 @@ logger = logging.getLogger(__name__)
 
 class RunReport:
     """
-    Writes ``report.json`` to ``output_dir``: what became of each case of a :py:class:`CaseEvaluator`'s run.
+    Writes what became of each case of a :py:class:`CaseEvaluator`'s run to ``output_dir``: ``report.json`` for
+    programs, and ``report.html`` for people, a page that holds the cases' pictures (:py:class:`PlanePictures`) and
+    needs nothing else.
 
-    It is written when the run ends, also by Ctrl-C or an error, which goes on. Cases are named by their path below
-    ``dataset_dir``; nothing of DICOM headers is in it.
+    Both are written when the run ends, also by Ctrl-C or an error, which goes on. Cases are named by their path below
+    ``dataset_dir``; nothing of DICOM headers is in them.
 
     Args:
-        output_dir: folder for the file.
+        output_dir: folder for the files.
         dataset_dir: folder that the images are in.
+        metadata: content of the bundle's ``metadata.json``, which may warn of the weights it was delivered with.
+            Defaults to None.
     """
 
-    def __init__(self, output_dir: PathLike, dataset_dir: PathLike) -> None:
+    def __init__(self, output_dir: PathLike, dataset_dir: PathLike, metadata: Mapping[str, Any] | None = None) -> None:
         self.output_dir = Path(output_dir)
         self.dataset_dir = dataset_dir
+        self.metadata = metadata
         self._started = 0.0
 
     def attach(self, engine: Engine) -> None:
@@ -68,6 +74,8 @@ class RunReport:
         run = {"package": f"monai_unet3plus {__version__}"} if engine.records is None else engine.records.describe_run()
         report = {
             **run,
+            "versions": versions(),
+            "warning": warning_of(run.get("weights_sha256"), self.metadata),
             "started": datetime.fromtimestamp(self._started, timezone.utc).isoformat(timespec="seconds"),
             "seconds": round(time() - self._started, 1),
             "counts": {**counts, "not_tried": engine.not_tried},
@@ -78,8 +86,11 @@ class RunReport:
             remove_leftovers(file)
             with replacing(file) as path:
                 path.write_text(json.dumps(report, indent=4, allow_nan=False), encoding="utf-8")
+            page = inference_page(report, [self._picture(engine, result.image) for result in engine.results])
+            write_page(page, self.output_dir / "report.html")
+            logger.info("report: %s", self.output_dir / "report.html")
         except OSError as e:  # the disk is full, which the cases say already
-            logger.error("report.json was not written to %s: %s", self.output_dir, e.strerror)
+            logger.error("the report was not written to %s: %s", self.output_dir, e.strerror)
 
     def _start(self, engine: Engine) -> None:
         self._started = time()
@@ -87,6 +98,10 @@ class RunReport:
     def _fail(self, engine: CaseEvaluator, error: BaseException) -> None:
         self(engine)
         raise error
+
+    def _picture(self, engine: CaseEvaluator, image: str) -> Path | None:
+        records = engine.records_of(image)
+        return None if records is None else records.picture_of(image)
 
     def _entry(self, result: Mapping[str, Any]) -> dict[str, Any]:
         image, name = result["image"], case_name(result["image"], self.dataset_dir)

@@ -14,5 +14,6 @@ from .costs import save_costs
 from .curves import save_curves
 from .differences import save_differences
 from .outlines import save_outlines
+from .planes import save_planes
 
-__all__ = ["save_costs", "save_curves", "save_differences", "save_outlines"]
+__all__ = ["save_costs", "save_curves", "save_differences", "save_outlines", "save_planes"]

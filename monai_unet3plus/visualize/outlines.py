@@ -15,9 +15,20 @@ from collections.abc import Mapping, Sequence
 import nibabel as nib
 import numpy as np
 from monai.config import PathLike
+from nibabel.affines import voxel_sizes
 
-from ..data.orientation import ras_view
-from .panels import add_legend, draw_outlines, make_panels, save_figure, show_plane
+from ..data.orientation import ras_affine, ras_view
+from .panels import (
+    AXIAL,
+    CORONAL,
+    ORIENTATION_NOTE,
+    WIDTHS_OF_PAIRS,
+    add_legend,
+    draw_outlines,
+    make_panels,
+    save_figure,
+    show_plane,
+)
 
 __all__ = ["axial_slices_through", "save_outlines"]
 
@@ -43,20 +54,20 @@ def save_outlines(
         window: Hounsfield units shown as black and white. Defaults to (-200, 250).
         title: text above the picture. Defaults to none.
     """
-    image, spacing = _load(image_file)
+    image, affine = _load(image_file)
+    spacing = voxel_sizes(affine).tolist()
     masks = [_load(file)[0] == label for file in mask_files.values()]
     coronal = int(masks[0].sum(axis=(0, 2)).argmax()) if masks[0].any() else image.shape[1] // 2
 
-    width, *heights = (size * voxel for size, voxel in zip(image.shape, spacing))
-    figure, axes = make_panels(4, max(heights) / width)
-    for ax, z in zip(axes, axial_slices_through(masks[0])):
-        title_of_slice = f"axial, {z * spacing[2]:.0f} of {image.shape[2] * spacing[2]:.0f} mm from below"
-        show_plane(ax, image[:, :, z], spacing[1] / spacing[0], window, title_of_slice)
-        draw_outlines(ax, [mask[:, :, z] for mask in masks])
-    show_plane(axes[3], image[:, coronal], spacing[2] / spacing[0], window, "coronal")
-    draw_outlines(axes[3], [mask[:, coronal] for mask in masks])
-    add_legend(figure, list(mask_files))
-    save_figure(figure, output_file, title)
+    size = [number * voxel for number, voxel in zip(image.shape, spacing)]
+    slices = [*((AXIAL, z) for z in axial_slices_through(masks[0])), (CORONAL, coronal)]
+    figure, (axes,) = make_panels([[plane.pick(size) for plane, _ in slices]], title)
+    for ax, (plane, index) in zip(axes, slices):
+        pixel, caption = plane.pick(spacing), plane.caption(index, image.shape, affine)
+        show_plane(ax, plane.cut(image, index), pixel, window, plane.sides, caption)
+        draw_outlines(ax, [plane.cut(mask, index) for mask in masks], pixel, widths=WIDTHS_OF_PAIRS)
+    add_legend(figure, list(mask_files), note=ORIENTATION_NOTE)
+    save_figure(figure, output_file)
 
 
 def axial_slices_through(mask: np.ndarray) -> list[int]:
@@ -72,7 +83,7 @@ def axial_slices_through(mask: np.ndarray) -> list[int]:
     return [int(extent[int(share * (len(extent) - 1))]) for share in (0.2, 0.5, 0.8)]
 
 
-def _load(file: PathLike) -> tuple[np.ndarray, tuple[float, float, float]]:
-    """The voxels, with axes towards the patient's right, front and head, and their size in mm."""
+def _load(file: PathLike) -> tuple[np.ndarray, np.ndarray]:
+    """The voxels, with axes towards the patient's right, front and head, and their affine."""
     image = nib.Nifti1Image.from_filename(file)
-    return ras_view(np.asarray(image.dataobj), image.affine)
+    return ras_view(np.asarray(image.dataobj), image.affine)[0], ras_affine(image.affine, image.shape)

@@ -10,6 +10,7 @@
 # limitations under the License.
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import shutil
@@ -99,7 +100,7 @@ class TestInference(unittest.TestCase):
         self.segment(self.work / "dicom", dicom_seg=True)
         self.assertEqual(
             sorted(path.name for path in self.masks.glob("series_*") if path.suffix != ".json"),
-            ["series_seg.dcm", "series_seg.nii.gz"],
+            ["series_seg.dcm", "series_seg.nii.gz", "series_seg.webp"],
         )
 
     def test_volume_without_any_organ_has_an_empty_mask_and_is_flagged(self) -> None:
@@ -181,6 +182,16 @@ class TestInference(unittest.TestCase):
             self.segment(self.data, overwrite=overwrite)
             report = json.loads((self.masks / "report.json").read_text())
             self.assertEqual(report["counts"], {**counts, "not_tried": 0})
+            page = (self.masks / "report.html").read_text()
+            for case in ("box_1", "box_2"):  # with their pictures, also of the case that had its mask
+                picture = (self.masks / f"{case}_seg.webp").read_bytes()
+                self.assertIn(base64.b64encode(picture).decode(), page)
+                self.assertLess(len(picture), 1 << 17)
+
+    def test_pictures_are_left_out_by_a_switch(self) -> None:
+        self.segment(self.data, report_pictures=False)
+        self.assertEqual(list(self.masks.glob("*.webp")), [])
+        self.assertEqual((self.masks / "report.html").read_text().count("no picture"), 2)
 
     @parameterized.expand(
         [
@@ -207,6 +218,8 @@ class TestInference(unittest.TestCase):
         with self.assertLogs("monai_unet3plus.workflow", logging.WARNING) as log:
             workflow.initialize()
         self.assertIn("four small CTs", log.output[0])
+        workflow.run()
+        self.assertIn("<strong>Warning:</strong> these weights", (self.masks / "report.html").read_text())
 
 
 WHOLE_SLICES = {"roi_size": [-1, -1]}

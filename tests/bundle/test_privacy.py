@@ -58,7 +58,10 @@ class TestPrivacy(unittest.TestCase):
                 if path.is_file():
                     content = path.read_bytes()
                     written[path.name] = gzip.decompress(content) if path.suffix == ".gz" else content
-            self.assertLessEqual({"the log", "report.json", "good_seg.nii.gz", "good_seg.json"}, set(written))
+            self.assertLessEqual(
+                {"the log", "report.json", "report.html", "good_seg.webp", "good_seg.nii.gz", "good_seg.json"},
+                set(written),
+            )
             for where, content in written.items():
                 for value in PERSONAL.values():
                     self.assertNotIn(value.encode(), content, where)

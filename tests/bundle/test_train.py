@@ -120,7 +120,7 @@ class TestTrain(unittest.TestCase):
             self.assertGreater(dice, 0)
             self.assertAlmostEqual(float(row["dice"]), dice, places=4)
             self.assertNotEqual(row["presence_accuracy"], "")
-            self.assertTrue((evaluation / name.replace(".nii.gz", "_differences.png")).is_file())
+            self.assertTrue((evaluation / name.replace(".nii.gz", "_differences.webp")).is_file())
         summary = json.loads((evaluation / "summary.json").read_text())
         self.assertEqual(summary["organs"]["liver"]["cases"], 2)
         mean = float((evaluation / "metrics.csv").read_text().strip().split(",")[1])  # MetricsSaver

@@ -52,6 +52,15 @@ class TestMaskRecords(unittest.TestCase):
         self.mask.write_bytes(b"mask")
         records.finish(self.image)
 
+    def test_picture_goes_with_its_mask(self) -> None:
+        picture = self.root / "masks" / "sub" / "a_seg.webp"
+        for change in (MaskRecords.start, MaskRecords.set_aside):
+            self.save()
+            self.assertEqual(self.records().picture_of(self.image), picture)
+            picture.write_bytes(b"picture")
+            change(self.records(), self.image)
+            self.assertFalse(picture.exists())
+
     def test_mask_with_its_record_is_done(self) -> None:
         self.assertFalse(self.records().is_done(self.image))
         self.save()

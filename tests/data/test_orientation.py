@@ -16,7 +16,7 @@ import nibabel as nib
 import numpy as np
 from parameterized import parameterized
 
-from monai_unet3plus.data.orientation import ras_view
+from monai_unet3plus.data.orientation import ras_affine, ras_view
 
 
 class TestRASView(unittest.TestCase):
@@ -33,6 +33,7 @@ class TestRASView(unittest.TestCase):
         view, _ = ras_view(channels, stored.affine)
         np.testing.assert_array_equal(view, [array, array])
         self.assertTrue(np.shares_memory(view, channels))
+        np.testing.assert_allclose(ras_affine(stored.affine, stored.shape), ras.affine)
 
     def test_tilted_axis_counts_as_the_nearest(self) -> None:
         angle = np.deg2rad(25)

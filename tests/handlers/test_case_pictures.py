@@ -36,19 +36,24 @@ class TestCasePictures(unittest.TestCase):
     def test_picture_lies_where_the_mask_does(self) -> None:
         self.draw("deep/case.1.nii.gz")
         self.assertEqual(
-            [path.relative_to(self.out).as_posix() for path in self.out.rglob("*.png")], ["deep/case.1_differences.png"]
+            [path.relative_to(self.out).as_posix() for path in self.out.rglob("*.webp")],
+            ["deep/case.1_differences.webp"],
         )
 
     def test_picture_is_the_same_however_the_file_is_stored(self) -> None:
         for codes in ("LPS", "SPR"):
             self.draw("a.nii.gz", codes)
-            (self.out / "a_differences.png").rename(self.out / f"{codes}.png")
-        np.testing.assert_array_equal(imread(self.out / "LPS.png"), imread(self.out / "SPR.png"))
+            (self.out / "a_differences.webp").rename(self.out / f"{codes}.webp")
+        np.testing.assert_array_equal(imread(self.out / "LPS.webp"), imread(self.out / "SPR.webp"))
 
     def test_case_that_annotates_only_some_organs_is_drawn(self) -> None:
         self.label[0, 0, 0] = 255
         self.draw("a.nii.gz")
-        self.assertTrue((self.out / "a_differences.png").is_file())
+        self.assertTrue((self.out / "a_differences.webp").is_file())
+
+    def test_name_that_looks_like_a_formula_is_text(self) -> None:
+        self.draw("$\\frac$.nii.gz")
+        self.assertTrue((self.out / "$\\frac$_differences.webp").is_file())
 
 
 if __name__ == "__main__":

@@ -10,19 +10,22 @@
 # limitations under the License.
 from __future__ import annotations
 
+import base64
 import csv
+import hashlib
 import json
 import tempfile
 import unittest
 from pathlib import Path
 
 import numpy as np
+import torch
 import torch.distributed as dist
 from monai.data import MetaTensor
 from parameterized import parameterized
 
-from monai_unet3plus.handlers import CaseReport, PresenceVerdicts
-from tests.handlers.evaluations import ORGANS, SPACING, GuidedFinder, evaluator, write_case
+from monai_unet3plus.handlers import CasePictures, CaseReport, PresenceVerdicts
+from tests.handlers.evaluations import ORGANS, SPACING, Finder, GuidedFinder, evaluator, write_case
 from tests.processes import run_in_processes
 
 LOGGER = "monai_unet3plus.handlers.case_report"
@@ -155,6 +158,38 @@ class TestCaseReport(unittest.TestCase):
         for count in (2, 1):
             evaluator(cases[:count], [report]).run()
             self.assertEqual(self.summary()["liver"]["cases"], count)
+
+    def test_page_has_the_scores_and_the_pictures(self) -> None:
+        weights = self.out / "model.pt"
+        self.out.mkdir()
+        weights.write_bytes(b"weights")
+        metadata = {"weights": {"sha256": hashlib.sha256(b"weights").hexdigest(), "warning": "four small CTs"}}
+        report = CaseReport(self.out, ORGANS, self.data, weights=weights, settings={"amp": False}, metadata=metadata)
+        cases = [*self.write(1), write_case(self.data, "high.nii.gz", *volumes(3))]
+        evaluator(cases, [CasePictures(self.out, ORGANS, self.data), report]).run()
+        page = (self.out / "report.html").read_text()
+        texts = ["<b>2</b> evaluated", "four small CTs", metadata["weights"]["sha256"], "border (head)"]
+        for name in ("case_0", "high"):
+            picture = (self.out / f"{name}_differences.webp").read_bytes()
+            texts.append(base64.b64encode(picture).decode())
+        self.assertEqual([text for text in texts if text not in page], [])
+
+    def test_page_shows_what_was_done_when_the_run_ends_early(self) -> None:
+        class Interrupting(Finder):
+            calls = 0
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                self.calls += 1
+                if self.calls > 9:  # of as many slices
+                    raise KeyboardInterrupt
+                return super().forward(x)
+
+        with self.assertRaises(KeyboardInterrupt):
+            evaluator(self.write(3), [self.report()], Interrupting()).run()
+        page = (self.out / "report.html").read_text()
+        self.assertIn("<b>1</b> evaluated", page)
+        self.assertIn("<b>2</b> not evaluated", page)
+        self.assertFalse((self.out / "cases.csv").exists())
 
     def test_case_of_another_folder_keeps_its_path(self) -> None:
         evaluator(self.write(1), [CaseReport(self.out, ORGANS, self.out / "elsewhere")]).run()

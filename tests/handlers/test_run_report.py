@@ -72,7 +72,15 @@ class TestRunReport(unittest.TestCase):
         with mock.patch("monai_unet3plus.handlers.run_report.replacing", side_effect=OSError(28, "No space left")):
             with self.assertLogs("monai_unet3plus.handlers.run_report", "ERROR") as log:
                 self.run_over(0)
-        self.assertIn("report.json was not written to", log.output[0])
+        self.assertIn("the report was not written to", log.output[0])
+
+    def test_page_has_the_same_cases(self) -> None:
+        with self.assertRaises(KeyboardInterrupt):
+            self.run_over(1, 0, 2)
+        page = (self.output / "report.html").read_text()
+        self.assertIn("<b>1</b> segmented", page)
+        self.assertIn("<b>1</b> not tried", page)
+        self.assertEqual(page.count("ValueError: /data/sub/b.nii.gz: expected zeros."), 2)
 
 
 if __name__ == "__main__":

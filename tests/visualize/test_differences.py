@@ -13,6 +13,8 @@ from __future__ import annotations
 import tempfile
 import unittest
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import numpy as np
 from matplotlib.image import imread
@@ -20,9 +22,10 @@ from parameterized import parameterized
 
 from monai_unet3plus.visualize import save_differences
 from monai_unet3plus.visualize.differences import worst_slices
+from monai_unet3plus.visualize.panels import make_panels
 
 GREEN, PINK = (0x3D, 0xDC, 0x84), (0xFF, 0x4F, 0xA3)
-PANEL = 440  # pixels
+AFFINE = np.diag([2.0, 2.0, 5.0, 1.0])
 
 
 class TestWorstSlices(unittest.TestCase):
@@ -30,7 +33,7 @@ class TestWorstSlices(unittest.TestCase):
         [
             ("most_first", [0, 5, 0, 9, 0, 7], 1, [3, 5, 1]),
             ("apart", [8, 9, 8, 0, 3, 0, 4], 3, [1, 6]),
-            ("not_more_than_four", [1, 2, 3, 4, 5, 6], 1, [5, 4, 3, 2]),
+            ("not_more_than_three", [1, 2, 3, 4, 5, 6], 1, [5, 4, 3]),
             ("none_differ", [0, 0, 0], 1, []),
             ("equal_ones_from_below", [2, 2, 2, 2], 2, [0, 2]),
         ]
@@ -40,6 +43,9 @@ class TestWorstSlices(unittest.TestCase):
 
 
 class TestSaveDifferences(unittest.TestCase):
+    LEGEND = 38  # pixels
+    axes: list[list[Any]]
+
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -51,39 +57,68 @@ class TestSaveDifferences(unittest.TestCase):
 
     def pixels(self, colour: tuple[int, int, int], **masks: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
         """Where a colour is found in the picture, above the legend; rows and columns."""
-        save_differences(self.ct, masks, (2.0, 2.0, 5.0), self.picture)
+        with mock.patch("monai_unet3plus.visualize.differences.make_panels", side_effect=self.make_panels):
+            save_differences(self.ct, masks, AFFINE, self.picture)
         image = (imread(self.picture)[..., :3] * 255).round()
-        return np.argwhere((np.abs(image - colour).max(axis=2) < 40)[: int(0.9 * len(image))])
+        return np.argwhere((np.abs(image - colour).max(axis=2) < 40)[: -self.LEGEND])
 
-    def test_shows_only_slices_that_differ(self) -> None:
+    def make_panels(self, *args: Any) -> Any:
+        figure, self.axes = make_panels(*args)
+        return figure, self.axes
+
+    def panel(self, row: int, column: int) -> tuple[slice, slice]:
+        """Rows and columns of a panel's pixels in the picture."""
+        height, width = imread(self.picture).shape[:2]
+        box = self.axes[row][column].get_position()
+        return slice(int((1 - box.y1) * height), int((1 - box.y0) * height)), slice(
+            int(box.x0 * width), int(box.x1 * width)
+        )
+
+    def captions(self) -> list[str]:
+        return [ax.texts[0].get_text() for row in self.axes for ax in row]
+
+    def test_shows_the_slices_that_differ_most(self) -> None:
         self.prediction[24:34, 8:12, 6:8] = 0  # of these two one is enough: they are neighbours
         self.prediction[4:10, 8:12, 14] = 1
-        green = self.pixels(GREEN, liver=(self.truth, self.prediction))
-        self.assertEqual(imread(self.picture).shape[1], 2 * PANEL)
-        self.assertEqual(sorted(set(green[:, 1] // PANEL)), [0, 1])
+        self.pixels(GREEN, liver=(self.truth, self.prediction))
+        self.assertEqual(
+            self.captions(),
+            [
+                "axial, slice 15 of 24, S 70 mm: 1.0 cm² differ",
+                "axial, slice 7 of 24, S 30 mm: 1.6 cm² differ",
+                "coronal, slice 9 of 30, A 16 mm: 2.6 cm² differ",
+                "sagittal, slice 25 of 40, R 48 mm: 0.8 cm² differ",
+            ],
+        )
 
-    def test_right_of_the_patient_is_on_the_left_and_the_front_on_top(self) -> None:
+    def test_sides_are_those_that_radiologists_expect(self) -> None:
         self.prediction[4:10, 8:20, 10] = 1  # found besides, at the patient's left
         self.truth[24:34, 14:20, 10] = 0  # which leaves the back part
         self.prediction[24:34, 8:14, 10] = 0  # and here the front part
-        green = self.pixels(GREEN, liver=(self.truth, self.prediction))
-        pink = self.pixels(PINK, liver=(self.truth, self.prediction))
-        self.assertLess(green[:, 1].max(), PANEL / 2)
-        self.assertGreater(pink[:, 1].max(), PANEL / 2)
+        masks = {"liver": (self.truth, self.prediction)}
+        green, pink = self.pixels(GREEN, **masks), self.pixels(PINK, **masks)
+        rows, columns = self.panel(0, 0)
+        green, pink = (
+            found[(found[:, 0] < rows.stop) & (found[:, 0] >= rows.start) & (found[:, 1] < columns.stop)]
+            for found in (green, pink)
+        )
+        middle = (columns.start + columns.stop) / 2
+        self.assertLess(green[:, 1].max(), middle)
+        self.assertGreater(pink[:, 1].max(), middle)
         self.assertLess(pink[:, 0].min(), green[:, 0].min())
 
     def test_image_lies_below_its_outlines(self) -> None:
         self.ct = np.where(self.truth == 1, 0.6, 0.0)
         self.prediction[4:10, 8:20, 10] = 1  # at the other side, so that the part shown holds both
         self.pixels(GREEN, liver=(self.truth, self.prediction))
-        grey = np.abs(imread(self.picture)[..., :3] - 0.6).max(axis=2) < 0.02
-        columns = np.flatnonzero(grey.sum(axis=0) > 50)
+        grey = np.abs(imread(self.picture)[..., :3][self.panel(0, 0)] - 0.6).max(axis=2) < 0.02
+        columns = np.flatnonzero(grey.sum(axis=0) > 20)
         self.assertGreater(len(columns), 0)
-        self.assertLess(columns.max(), PANEL / 2)
+        self.assertLess(columns.max(), grey.shape[1] / 2)
 
     def test_agreement_shows_slices_through_the_truth(self) -> None:
         self.assertGreater(len(self.pixels(GREEN, liver=(self.truth, self.truth))), 0)
-        self.assertEqual(imread(self.picture).shape[1], 3 * PANEL)
+        self.assertEqual([len(row) for row in self.axes], [3, 2])
 
     def test_outlines_that_agree_are_both_seen(self) -> None:
         for colour in (GREEN, PINK):
@@ -99,7 +134,7 @@ class TestSaveDifferences(unittest.TestCase):
         other[4:10, 8:20, 15] = 1
         self.prediction[24:34, 8:12, 6] = 0
         self.pixels(GREEN, liver=(self.truth, self.prediction), spleen=(other, 0 * other))
-        self.assertEqual(imread(self.picture).shape[1], 2 * PANEL)
+        self.assertEqual([len(row) for row in self.axes], [2, 2])
 
 
 if __name__ == "__main__":

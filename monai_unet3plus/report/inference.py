@@ -1,0 +1,60 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ..visualize.panels import colour_of
+from .page import Page, PageCase, PageOrgan, millilitres
+from .provenance import made_by
+
+__all__ = ["inference_page"]
+
+_STATUS = {"segmented": "segmented", "unchanged": "had its mask", "failed": "failed", "not_tried": "not tried"}
+
+
+def inference_page(report: Mapping[str, Any], pictures: Sequence[Path | None]) -> Page:
+    """
+    The page of an inference run.
+
+    Args:
+        report: content of ``report.json``, see :py:class:`monai_unet3plus.handlers.RunReport`.
+        pictures: of each of its cases; files that are not there are left out.
+    """
+    cases = [
+        PageCase(
+            name=case["image"],
+            status=_STATUS[case["status"]],
+            organs=[
+                PageOrgan(organ, colour_of(k), [millilitres(facts.get("volume_ml"))], facts.get("flags", ()))
+                for k, (organ, facts) in enumerate(case["organs"].items())
+            ],
+            failure=case["reason"],
+            remarks=case["remarks"],
+            picture=picture,
+        )
+        for case, picture in zip(report["cases"], pictures)
+    ]
+    return Page(
+        title="Segmentation",
+        started=datetime.fromisoformat(report["started"]).timestamp(),
+        seconds=report["seconds"],
+        counts={words: report["counts"].get(status, 0) for status, words in _STATUS.items()},
+        columns=["volume (ml)"],
+        cases=cases,
+        warning=report["warning"],
+        note="Pictures: for each organ the slices with most of it.",
+        facts=made_by(report["versions"], report.get("weights_sha256"), report.get("settings", {})),
+        settings=report.get("settings", {}),
+    )

@@ -1,0 +1,63 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What a report says of how its results were made."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+import monai
+import torch
+
+from .. import __version__
+
+__all__ = ["made_by", "versions", "warning_of"]
+
+
+def versions() -> dict[str, str]:
+    """The versions of what results depend on most, by name."""
+    return {
+        "monai_unet3plus": __version__,
+        "MONAI": monai.__version__,
+        "PyTorch": torch.__version__,
+        "Python": platform.python_version(),
+    }
+
+
+def warning_of(weights_sha256: str | None, metadata: Mapping[str, Any] | None) -> str:
+    """
+    What the bundle's maker warns of, if the weights in use are those that it was delivered with, else nothing.
+
+    Args:
+        weights_sha256: of the file of weights, or None.
+        metadata: content of ``metadata.json`` with ``"weights": {"sha256": ..., "warning": ...}``, or None.
+    """
+    delivered = (metadata or {}).get("weights", {})
+    return delivered.get("warning", "") if weights_sha256 and weights_sha256 == delivered.get("sha256") else ""
+
+
+def made_by(versions: Mapping[str, str], weights_sha256: str | None, settings: Mapping[str, Any]) -> dict[str, str]:
+    """
+    The facts of a page: versions, weights, and the settings that a line is enough for.
+
+    Args:
+        versions: by name.
+        weights_sha256: of the file of weights, or None.
+        settings: what else decides what masks look like.
+    """
+    simple = {name: value for name, value in settings.items() if "class" not in str(value)}
+    return {
+        "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+        "Weights, SHA-256": weights_sha256 or "not loaded from a file",
+        **{name: str(value) for name, value in simple.items()},
+    }
