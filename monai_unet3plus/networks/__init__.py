@@ -10,8 +10,15 @@
 # limitations under the License.
 from __future__ import annotations
 
+from .imagenet_weights import load_imagenet_weights
 from .one_graph import OneGraph
 from .prepare import has_native_bfloat16, prepare_for_inference
 from .published_weights import load_published_weights
 
-__all__ = ["OneGraph", "has_native_bfloat16", "load_published_weights", "prepare_for_inference"]
+__all__ = [
+    "OneGraph",
+    "has_native_bfloat16",
+    "load_imagenet_weights",
+    "load_published_weights",
+    "prepare_for_inference",
+]

@@ -11,10 +11,12 @@
 from __future__ import annotations
 
 import copy
+from itertools import pairwise
 
 import torch
 import torch.nn as nn
 from monai.networks.blocks import ADN
+from monai.networks.nets.resnet import ResNetBlock, ResNetBottleneck
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
@@ -41,9 +43,8 @@ def prepare_for_inference(network: nn.Module, dtype: torch.dtype | None = None) 
     """
     prepared = copy.deepcopy(network).eval().requires_grad_(False)
     for module in prepared.modules():
-        conv, adn = getattr(module, "conv", None), getattr(module, "adn", None)
-        if isinstance(conv, (nn.Conv2d, nn.Conv3d)) and isinstance(adn, ADN):
-            _fold_batch_norm(conv, adn)
+        for conv, holder, name in _followed_by_norm(module):
+            _fold_batch_norm(conv, holder, name)
         if isinstance(module, nn.Conv2d):
             module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return prepared if dtype is None else prepared.to(dtype)
@@ -63,12 +64,28 @@ def has_native_bfloat16(device: torch.device | str) -> bool:
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
-def _fold_batch_norm(conv: nn.Conv2d | nn.Conv3d, adn: ADN) -> None:
-    """Let the convolution do what the batch norm does, if that is what follows it."""
-    name, norm = next(iter(adn.named_children()), ("", None))
-    if not isinstance(norm, _BatchNorm) or norm.running_mean is None or norm.running_var is None:
+def _followed_by_norm(module: nn.Module) -> list[tuple[nn.Module, nn.Module, str]]:
+    """The convolutions in a module with what comes right after each: its holder and its name in there."""
+    conv, adn = getattr(module, "conv", None), getattr(module, "adn", None)
+    if isinstance(conv, nn.Module) and isinstance(adn, ADN):
+        return [(conv, adn, name) for name, _ in list(adn.named_children())[:1]]
+    if isinstance(module, (ResNetBlock, ResNetBottleneck)):
+        names = [(f"conv{number}", f"bn{number}") for number in (1, 2, 3) if hasattr(module, f"conv{number}")]
+    elif type(module) is nn.Sequential:
+        names = list(pairwise(name for name, _ in module.named_children()))
+    else:
+        names = []
+    return [(getattr(module, name), module, after) for name, after in names]
+
+
+def _fold_batch_norm(conv: nn.Module, holder: nn.Module, name: str) -> None:
+    """Let a convolution do what the batch norm does, if that is what follows it."""
+    norm = getattr(holder, name)
+    if not isinstance(conv, (nn.Conv2d, nn.Conv3d)) or not isinstance(norm, _BatchNorm):
+        return
+    if norm.running_mean is None or norm.running_var is None:
         return
     conv.weight, conv.bias = fuse_conv_bn_weights(
         conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
     )
-    delattr(adn, name)
+    setattr(holder, name, nn.Identity())

@@ -64,7 +64,7 @@ def load_published_weights(network: UNet3Plus, state_dict: Mapping[str, torch.Te
 
 def _published_names(network: UNet3Plus) -> Iterator[tuple[str, str]]:
     """Pairs of our parameter name and the published one; levels are numbered from 1 there, the finest."""
-    depth = len(network.encoder.levels)
+    depth = len(network.nodes) + 1
     for level in range(1, depth + 1):
         for conv in (0, 1):
             own, published = f"encoder.levels.{level - 1}.1.conv_{conv}", f"conv{level}.conv{conv + 1}"

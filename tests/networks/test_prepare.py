@@ -25,18 +25,23 @@ CASES = [
     ("3d", {"spatial_dims": 3, "in_channels": 1}, (1, 1, 16, 17, 20)),
     ("instance_norm", {"norm": "instance"}, (1, 3, 32, 32)),
     ("without_bias", {"bias": False}, (1, 3, 32, 32)),
+    ("resnet18", {"backbone": "resnet18"}, (1, 3, 33, 40)),
+    ("resnet50", {"backbone": "resnet50", "features": (4, 6, 8, 12, 16)}, (1, 3, 32, 32)),
+    ("efficientnet", {"backbone": "efficientnet-b0"}, (1, 3, 32, 32)),
 ]
 
 
 def trained(**options: object) -> UNet3Plus:
     """A network whose batch norm is not trivial."""
     torch.manual_seed(0)
-    network = UNet3Plus(features=(4, 6, 8, 10, 12), **options)
+    network = UNet3Plus(**{"features": (4, 6, 8, 10, 12), **options})
+    names = set(network.state_dict())
     with torch.no_grad():
         for name, tensor in network.state_dict().items():
-            if name.endswith("running_var") or ".N." in name and name.endswith("weight"):
+            is_norm = name.rpartition(".")[0] + ".running_var" in names
+            if name.endswith("running_var") or is_norm and name.endswith("weight"):
                 tensor.uniform_(0.5, 2.0)
-            elif name.endswith("running_mean") or ".N." in name and name.endswith("bias"):
+            elif is_norm and name.endswith(("running_mean", "bias")):
                 tensor.normal_(0, 0.2)
     return network.eval()
 
@@ -49,8 +54,9 @@ class TestPrepareForInference(unittest.TestCase):
             expected, out = network(x), prepare_for_inference(network)(x)
         torch.testing.assert_close(out, expected, rtol=0, atol=1e-5 * float(expected.abs().max()))
 
-    def test_no_batch_norm_is_left_and_channels_are_stored_last(self) -> None:
-        prepared = prepare_for_inference(trained())
+    @parameterized.expand([({},), (CASES[4][1],), (CASES[5][1],)])
+    def test_no_batch_norm_is_left_and_channels_are_stored_last(self, options: dict) -> None:
+        prepared = prepare_for_inference(trained(**options))
         self.assertEqual([m for m in prepared.modules() if "BatchNorm" in type(m).__name__], [])
         weight = prepared.nodes[-1].fusion.conv.weight
         self.assertTrue(weight.is_contiguous(memory_format=torch.channels_last))

@@ -10,8 +10,7 @@
 # limitations under the License.
 from __future__ import annotations
 
-from .conv import Conv3x3, OutputConv3x3, conv3x3
-from .encoder import PlainEncoder
+from .conv import Conv3x3, OutputConv3x3, conv3x3, double_conv
 from .full_scale import FullScaleBranch, FullScaleNode
 from .presence import ABSENT_LOGIT, PresenceHead, gate_logits, is_present
 from .upsampled_conv import resize_to, upsampled_conv
@@ -23,10 +22,10 @@ __all__ = [
     "FullScaleBranch",
     "FullScaleNode",
     "OutputConv3x3",
-    "PlainEncoder",
     "PresenceHead",
     "arrange_for_winograd",
     "conv3x3",
+    "double_conv",
     "gate_logits",
     "is_present",
     "resize_to",

@@ -18,7 +18,7 @@ from monai.networks.layers.factories import Conv
 
 from .winograd import winograd_conv, winograd_pays
 
-__all__ = ["Conv3x3", "OutputConv3x3", "conv3x3"]
+__all__ = ["Conv3x3", "OutputConv3x3", "conv3x3", "double_conv"]
 
 
 def conv3x3(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
@@ -68,7 +68,7 @@ class Conv3x3(nn.Module):
         in_channels: number of input channels.
         out_channels: number of output channels.
         act: activation type and arguments.
-        norm: feature normalization type and arguments.
+        norm: feature normalization type and arguments, or None.
         bias: whether the convolution has a bias.
         dropout: dropout ratio.
     """
@@ -79,7 +79,7 @@ class Conv3x3(nn.Module):
         in_channels: int,
         out_channels: int,
         act: str | tuple,
-        norm: str | tuple,
+        norm: str | tuple | None,
         bias: bool,
         dropout: float | tuple,
     ) -> None:
@@ -96,6 +96,33 @@ class Conv3x3(nn.Module):
             maps of shape ``(B, out_channels, H, W[, D])``.
         """
         return self.adn(conv3x3(x, self.conv.weight, self.conv.bias))
+
+
+def double_conv(
+    spatial_dims: int,
+    in_channels: int,
+    out_channels: int,
+    act: str | tuple,
+    norm: str | tuple | None,
+    bias: bool,
+    dropout: float | tuple,
+) -> nn.Sequential:
+    """
+    Two :py:class:`Conv3x3` in a row, ``conv_0`` and ``conv_1``, the block that all these networks are made of.
+
+    Args:
+        spatial_dims: number of spatial dimensions.
+        in_channels: number of input channels.
+        out_channels: number of output channels.
+        act: activation type and arguments.
+        norm: feature normalization type and arguments, or None.
+        bias: whether the convolutions have a bias.
+        dropout: dropout ratio.
+    """
+    convs = nn.Sequential()
+    convs.add_module("conv_0", Conv3x3(spatial_dims, in_channels, out_channels, act, norm, bias, dropout))
+    convs.add_module("conv_1", Conv3x3(spatial_dims, out_channels, out_channels, act, norm, bias, dropout))
+    return convs
 
 
 class OutputConv3x3(nn.Module):

@@ -19,13 +19,13 @@ from ..blocks import (
     ABSENT_LOGIT,
     FullScaleNode,
     OutputConv3x3,
-    PlainEncoder,
     PresenceHead,
     arrange_for_winograd,
     gate_logits,
     is_present,
     resize_to,
 )
+from ..encoders import build_encoder
 
 __all__ = ["UNet3Plus"]
 
@@ -63,10 +63,17 @@ class UNet3Plus(nn.Module):
         presence_dropout: dropout ratio before the classifier. Defaults to 0.5.
         use_checkpoint: whether training keeps the maps of each level only and computes the activations between them
             again in the backward pass: less memory, more time, the same result. Defaults to False.
+        backbone: the encoder. Defaults to None, the paper's plain one, called "VGG-16" there. ``"resnet101"``, or
+            another ResNet from ``"resnet10"`` to ``"resnet200"``: levels from 1/4 of the size on are its layers, whose
+            channels are ``features[2:]``; the default ``features`` are ResNet-50's and larger ones' own,
+            ``(16, 32, 64, 128, 256)`` are those of ResNet-18 and ResNet-34. Or a name in MONAI's
+            ``FLEXUNET_BACKBONE``, such as ``"efficientnet-b0"``: levels from 1/2 on are its outputs, with channels of
+            their own. See :py:class:`monai_unet3plus.networks.encoders.ResNetEncoder` and ``RegisteredEncoder``, and
+            :py:func:`monai_unet3plus.networks.load_imagenet_weights` for pretrained ones.
 
     Raises:
-        ValueError: When ``spatial_dims`` is not 2 or 3, a number of channels is not positive, or ``features`` has
-            fewer than 2 levels.
+        ValueError: When ``spatial_dims`` is not 2 or 3, a number of channels is not positive, ``features`` has
+            fewer than 2 levels or does not fit the backbone, or there is no such backbone.
 
     Examples::
 
@@ -77,6 +84,9 @@ class UNet3Plus(nn.Module):
         # liver and spleen, five side outputs and presence logits in training
         >>> net = UNet3Plus(out_channels=2, deep_supervision=True, classification_guided=True)
         >>> outputs, presence_logits = net.train()(torch.rand(2, 3, 64, 64))
+
+        # on ResNet-101
+        >>> net = UNet3Plus(backbone="resnet101")
 
         # 3D patches, compact
         >>> net = UNet3Plus(spatial_dims=3, in_channels=1, features=(16, 32, 64, 128, 256), norm="instance")
@@ -97,6 +107,7 @@ class UNet3Plus(nn.Module):
         dropout: float | tuple = 0.0,
         presence_dropout: float = 0.5,
         use_checkpoint: bool = False,
+        backbone: str | None = None,
     ) -> None:
         super().__init__()
         _validate_args(spatial_dims, in_channels, out_channels, features)
@@ -105,12 +116,15 @@ class UNet3Plus(nn.Module):
         self.out_channels = out_channels
         self.deep_supervision = deep_supervision
         self.classification_guided = classification_guided
-        self.reduction = 2 ** (len(features) - 1)
         self.node_channels = features[0] * len(features)
 
-        self.encoder = PlainEncoder(spatial_dims, in_channels, features, act, norm, bias, dropout, use_checkpoint)
+        self.encoder = build_encoder(
+            backbone, spatial_dims, in_channels, features, act, norm, bias, dropout, use_checkpoint
+        )
+        self.reduction = self.encoder.reduction
 
-        channels = list(features)  # of the map of each level; a node replaces the encoder's map by its own
+        channels = list(self.encoder.channels)  # of each level's map; a node replaces the encoder's map by its own
+        deepest = channels[-1]
         self.nodes = nn.ModuleList()  # coarsest first, the order in which they run
         for level in reversed(range(len(features) - 1)):
             node = FullScaleNode(spatial_dims, channels, level, features[0], act, norm, bias, dropout, use_checkpoint)
@@ -122,7 +136,7 @@ class UNet3Plus(nn.Module):
             OutputConv3x3(spatial_dims, width, out_channels) for width in supervised
         )
         self.presence_head = (
-            PresenceHead(spatial_dims, features[-1], out_channels, presence_dropout) if classification_guided else None
+            PresenceHead(spatial_dims, deepest, out_channels, presence_dropout) if classification_guided else None
         )
 
     # No return annotation: what training returns depends on the arguments of the class, while TorchScript,
@@ -130,8 +144,8 @@ class UNet3Plus(nn.Module):
     def forward(self, x: torch.Tensor):  # type: ignore[no-untyped-def]
         """
         Args:
-            x: image of shape ``(B, in_channels, H, W[, D])``, each spatial size at least ``2 ** (len(features) - 1)``,
-                16 for five levels; any size from there on, odd ones too.
+            x: image of shape ``(B, in_channels, H, W[, D])``, each spatial size at least ``reduction``, 16 for
+                five levels, 32 for an EfficientNet; any size from there on, odd ones too.
 
         Returns:
             logits as the class describes.
@@ -262,7 +276,7 @@ class UNet3Plus(nn.Module):
         if min(x.shape[2:]) < self.reduction:
             raise ValueError(
                 f"Expected spatial sizes of at least {self.reduction}, since the encoder halves them "
-                f"{len(self.nodes)} times, but got {tuple(x.shape[2:])}."
+                f"{self.reduction.bit_length() - 1} times, but got {tuple(x.shape[2:])}."
             )
         if self.training and x.shape[0] == 1 and all(size // self.reduction == 1 for size in x.shape[2:]):
             raise ValueError(

@@ -249,6 +249,41 @@ class TestGate(unittest.TestCase):
             torch.testing.assert_close(network(x), expected, rtol=1e-5, atol=1e-5)
 
 
+class TestBackbones(unittest.TestCase):
+    @parameterized.expand([("resnet50", 16_924_865), ("resnet101", 35_916_993)])
+    def test_parameter_count(self, backbone: str, count: int) -> None:
+        network = UNet3Plus(backbone=backbone)
+        self.assertEqual(sum(parameter.numel() for parameter in network.parameters()), count)
+
+    @parameterized.expand(product(["resnet18", "resnet50", "efficientnet-b0"], [(2, (33, 47)), (3, (32, 33, 34))]))
+    def test_any_size_gives_all_outputs_and_every_parameter_a_gradient(self, backbone: str, shape: tuple) -> None:
+        dims, size = shape
+        options = {"deep_supervision": True, "classification_guided": True, "backbone": backbone}
+        network = UNet3Plus(dims, 2, 3, FEATURES, **options)
+        x = torch.rand(2, 2, *size)
+        outputs, presence = network.train()(x)
+        self.assertEqual([tuple(output.shape) for output in outputs], 5 * [(2, 3, *size)])
+        self.assertEqual(presence.shape, (2, 3, 2))
+        sum(((tensor - 1) ** 2).mean() for tensor in [*outputs, presence]).backward()
+        for name, parameter in network.named_parameters():
+            self.assertEqual(parameter.grad is not None, parameter.requires_grad, name)
+        self.assertEqual(network.eval()(x).shape, (2, 3, *size))
+
+    def test_presence_first_equals_gating_after_decoding_everything(self) -> None:
+        network = guided(backbone="resnet18")
+        x = gate_first_item(network, torch.stack([torch.rand(3, 32, 32), torch.rand(3, 32, 32) * 3]))
+        with torch.no_grad():
+            present = is_present(network.presence_logits(x))
+            self.assertEqual(present.tolist(), [[False, False], [True, True]])
+            expected = gate_logits(network.decode(network.encode(x)), present)
+            torch.testing.assert_close(network(x), expected, rtol=1e-5, atol=1e-5)
+
+    def test_published_weights_are_refused(self) -> None:
+        state = random_state(published_shapes("UNet_3Plus", NARROW_WIDTHS))
+        with self.assertRaisesRegex(ValueError, "to be built like the published one"):
+            load_published_weights(UNet3Plus(features=NARROW_WIDTHS, backbone="resnet18"), state)
+
+
 class TestErrors(unittest.TestCase):
     @parameterized.expand(
         [
@@ -257,6 +292,8 @@ class TestErrors(unittest.TestCase):
             ({"out_channels": -1}, "out_channels.*got -1"),
             ({"features": (64,)}, r"features.*got \(64,\)"),
             ({"features": (64, 0)}, r"features.*got \(64, 0\)"),
+            ({"backbone": "vgg16"}, "backbone.*got 'vgg16'"),
+            ({"features": (4, 8, 6, 8, 16), "backbone": "resnet50"}, r"multiple of 4, but got \(6, 8, 16\)"),
         ]
     )
     def test_ill_arguments_are_named(self, arguments: dict, message: str) -> None:
@@ -274,6 +311,10 @@ class TestErrors(unittest.TestCase):
     def test_ill_inputs_are_named_in_training(self, shape: tuple[int, ...], message: str) -> None:
         with self.assertRaisesRegex(ValueError, message):
             UNet3Plus(features=FEATURES).train()(torch.rand(shape))
+
+    def test_smallest_size_of_a_backbone_is_named(self) -> None:
+        with self.assertRaisesRegex(ValueError, r"at least 32, since the encoder halves them 5 times.*\(31, 40\)"):
+            UNet3Plus(features=FEATURES, backbone="efficientnet-b0")(torch.rand(1, 3, 31, 40))
 
     def test_presence_of_a_network_without_classifier_is_an_error(self) -> None:
         with self.assertRaisesRegex(ValueError, "classification_guided=True"):

@@ -10,6 +10,7 @@
 # limitations under the License.
 from __future__ import annotations
 
+import io
 import tempfile
 import unittest
 from importlib.util import find_spec
@@ -20,6 +21,7 @@ from monai.networks.utils import convert_to_torchscript
 from parameterized import parameterized
 
 from monai_unet3plus.networks.blocks import is_present
+from monai_unet3plus.networks.nets import UNet3Plus
 from tests.networks.nets.test_unet3plus import gate_first_item, guided
 
 HAS_ONNX = all(find_spec(name) for name in ("onnx", "onnxruntime", "onnxscript"))
@@ -58,8 +60,6 @@ class TestExport(unittest.TestCase):
         self.compare(torch.jit.load(path), self.x, self.other)
 
     def test_torchscript_of_a_network_without_classifier_in_3d(self) -> None:
-        from monai_unet3plus.networks.nets import UNet3Plus
-
         network = UNet3Plus(3, 1, features=(2, 4, 8), deep_supervision=True).eval()
         x = torch.rand(1, 1, 9, 11, 13)
         torch.testing.assert_close(torch.jit.script(network)(x), network(x))
@@ -95,6 +95,46 @@ class TestExport(unittest.TestCase):
             return torch.from_numpy(session.run(None, {"image": x.numpy()})[0])
 
         self.compare(run, self.x, self.x[1:], *([] if dynamo else [self.other]))
+
+
+class TestExportOfBackbones(unittest.TestCase):
+    """With few levels, since the size of a graph decides how long an export takes."""
+
+    def setUp(self) -> None:
+        self.x, self.other = torch.rand(2, 3, 64, 48), torch.rand(2, 3, 97, 64)
+
+    @staticmethod
+    def network(backbone: str) -> UNet3Plus:
+        torch.manual_seed(0)
+        return UNet3Plus(features=(2, 4, 4), backbone=backbone, deep_supervision=True).eval()
+
+    def compare(self, exported: object, network: UNet3Plus) -> None:
+        for x in (self.x, self.other):
+            with torch.no_grad():
+                expected = network(x)
+                torch.testing.assert_close(exported(x), expected, rtol=1e-4, atol=1e-5)
+
+    @parameterized.expand([("resnet18",), ("efficientnet-b0",)])
+    def test_torchscript(self, backbone: str) -> None:
+        network = self.network(backbone)
+        self.compare(torch.jit.script(network), network)
+
+    def test_torch_export(self) -> None:
+        network = self.network("resnet18")
+        sizes = {2: torch.export.Dim("h", min=64, max=1024), 3: torch.export.Dim("w", min=48, max=1024)}
+        shapes = ({0: torch.export.Dim("b", min=1, max=64), **sizes},)
+        self.compare(torch.export.export(network, (self.x,), dynamic_shapes=shapes).module(), network)
+
+    @unittest.skipUnless(HAS_ONNX, "onnx, onnxruntime and onnxscript are not installed (extra: export)")
+    def test_onnx(self) -> None:
+        import onnxruntime
+
+        network, stream = self.network("resnet18"), io.BytesIO()
+        axes = {"image": {2: "h", 3: "w"}, "pred": {2: "h", 3: "w"}}
+        names = {"input_names": ["image"], "output_names": ["pred"]}
+        torch.onnx.export(network, (self.x,), stream, **names, dynamic_axes=axes, dynamo=False)
+        session = onnxruntime.InferenceSession(stream.getvalue(), providers=["CPUExecutionProvider"])
+        self.compare(lambda x: torch.from_numpy(session.run(None, {"image": x.numpy()})[0]), network)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ import torch
 import torch.nn as nn
 from monai.networks.layers.factories import Pool
 
-from .checkpointing import checkpointed
-from .conv import Conv3x3
+from ..blocks.checkpointing import checkpointed
+from ..blocks.conv import double_conv
 
 
 class PlainEncoder(nn.Module):
@@ -50,13 +50,13 @@ class PlainEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.use_checkpoint = use_checkpoint
+        self.channels = list(features)
+        self.reduction = 2 ** (len(features) - 1)
         self.levels = nn.ModuleList()
         for level, channels in enumerate(features):
             inputs = in_channels if level == 0 else features[level - 1]
             pool = nn.Identity() if level == 0 else Pool["MAX", spatial_dims](kernel_size=2)
-            convs = nn.Sequential()
-            convs.add_module("conv_0", Conv3x3(spatial_dims, inputs, channels, act, norm, bias, dropout))
-            convs.add_module("conv_1", Conv3x3(spatial_dims, channels, channels, act, norm, bias, dropout))
+            convs = double_conv(spatial_dims, inputs, channels, act, norm, bias, dropout)
             self.levels.append(nn.Sequential(pool, convs))
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
