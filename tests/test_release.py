@@ -85,11 +85,12 @@ class TestRelease(unittest.TestCase):
         self.assertLessEqual({f"bundle/{name}" for name in expected}, names)
         self.assertNotIn("bundle/models/model_last.pt", names)
 
-    def test_wheel_carries_every_module_and_the_marker_of_types(self) -> None:
+    def test_wheel_carries_every_module_and_the_other_files_of_the_package(self) -> None:
         package = ROOT / "monai_unet3plus"
         modules = {str(path.relative_to(ROOT).as_posix()) for path in package.rglob("*.py")}
+        others = {"monai_unet3plus/py.typed", "monai_unet3plus/report/page.html"}
         with zipfile.ZipFile(self.wheel) as wheel:
-            self.assertLessEqual(modules | {"monai_unet3plus/py.typed"}, set(wheel.namelist()))
+            self.assertLessEqual(modules | others, set(wheel.namelist()))
 
     def test_installed_offline_from_a_wheelhouse_it_segments(self) -> None:
         environment, user = self.work / "environment", self.work / "user"

@@ -77,5 +77,6 @@ def mask_flags(facts: dict, volume_range: Sequence[float] | None = None) -> list
     if facts["components"] > 1:
         flags.append(f"{facts['components']} large parts")
     if facts["uncertain_slices"]:
-        flags.append(f"presence uncertain in {facts['uncertain_slices']} slices")
+        number = facts["uncertain_slices"]
+        flags.append(f"presence uncertain in {number} {'slice' if number == 1 else 'slices'}")
     return flags

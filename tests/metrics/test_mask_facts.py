@@ -69,6 +69,7 @@ class TestMaskFacts(unittest.TestCase):
     def test_slices_in_which_the_classifier_is_unsure_are_counted(self) -> None:
         facts = mask_facts(INNER, SPACING, np.array([-0.41, -0.4, 0.0, 0.4, 0.41, -np.inf]))  # 0.405 is 60 %
         self.assertEqual(mask_flags(facts), ["presence uncertain in 3 slices"])
+        self.assertEqual(mask_flags({**facts, "uncertain_slices": 1}), ["presence uncertain in 1 slice"])
 
 
 if __name__ == "__main__":
