@@ -69,7 +69,7 @@ MEANING = {
     "strict": "whether training ends when a case can't be loaded, instead of going on without it",
     "resume": "whether to go on after the last whole epoch of a training that was killed",
     "finetune_from": "file of weights to start from",
-    "finetune_organs": "organs that those weights were trained for, in their order",
+    "finetune_organs": "organs that those weights were trained for, in their order, if their file does not tell",
     "num_workers": "processes that load data",
     "output_postfix": "what the names of masks end in",
     "dicom_seg": "whether to write masks of DICOM series as DICOM SEG too, see [dicom.md](dicom.md)",

@@ -29,6 +29,7 @@ __all__ = [
     "EXIT_NOTHING_DONE",
     "EXIT_SOME_FAILED",
     "check_device",
+    "check_num_slices",
     "check_window",
     "exit_on_error",
     "exit_with_status",
@@ -112,6 +113,22 @@ def warn_of_delivered_weights(checkpoint: str, weights: Mapping[str, str]) -> No
     warning = warning_of(sha256_of(path), {"weights": weights}) if path.is_file() else ""
     if warning:
         logger.warning("%s: %s", path, warning)
+
+
+def check_num_slices(num_slices: int) -> None:
+    """
+    Refuse a number of slices that has no middle one.
+
+    Args:
+        num_slices: number of neighbouring slices that the network sees.
+
+    Raises:
+        InputError: When it is not odd and positive.
+    """
+    if not isinstance(num_slices, int) or num_slices < 1 or num_slices % 2 == 0:
+        raise InputError(
+            f"num_slices: expected an odd number, a slice and as many on either side, but found {num_slices}."
+        )
 
 
 def check_window(window: Sequence[float]) -> None:

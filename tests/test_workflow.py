@@ -24,6 +24,7 @@ from monai_unet3plus.engines import CaseResult
 from monai_unet3plus.errors import InputError
 from monai_unet3plus.workflow import (
     check_device,
+    check_num_slices,
     check_window,
     exit_on_error,
     exit_with_status,
@@ -153,6 +154,14 @@ class TestCheckDevice(unittest.TestCase):
         check_device("cpu")
         with self.assertRaisesRegex(InputError, f"device: expected one of this machine, such as cpu, but {device}"):
             check_device(device)
+
+
+class TestCheckNumSlices(unittest.TestCase):
+    @parameterized.expand([(2,), (0,), (-3,), (3.0,), ("3",)])
+    def test_number_without_a_middle_slice_is_refused(self, num_slices: object) -> None:
+        check_num_slices(3)
+        with self.assertRaisesRegex(InputError, f"num_slices: expected an odd number.*found {num_slices}"):
+            check_num_slices(num_slices)  # type: ignore[arg-type]
 
 
 class TestCheckWindow(unittest.TestCase):

@@ -14,6 +14,9 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
+import numpy as np
+import torch
+
 __all__ = ["described"]
 
 _WITHOUT_EFFECT = ("progress", "slice_batch_size", "sw_batch_size", "cache_roi_weight_map", "roi_weight_map")
@@ -23,7 +26,7 @@ def described(value: Any) -> Any:
     """
     Describe settings by what JSON can hold, equal for equal settings whenever they are described.
 
-    Objects become their class and public attributes, functions their name. What has no effect on results, such as
+    Objects become their class and attributes, functions their name. What has no effect on results, such as
     batch sizes and progress bars, is left out.
 
     Args:
@@ -35,12 +38,10 @@ def described(value: Any) -> Any:
         return {str(key): described(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [described(item) for item in value]
+    if isinstance(value, (np.ndarray, np.generic, torch.Tensor)):
+        return value.tolist()
     kind = value if hasattr(value, "__qualname__") else type(value)
     name = f"{kind.__module__}.{kind.__qualname__}"
     attributes = {} if kind is value else getattr(value, "__dict__", {})
-    public = {
-        key: described(item)
-        for key, item in sorted(attributes.items())
-        if not key.startswith("_") and key not in _WITHOUT_EFFECT
-    }
-    return {"class": name, **public} if public else name
+    settings = {key: described(item) for key, item in sorted(attributes.items()) if key not in _WITHOUT_EFFECT}
+    return {"class": name, **settings} if settings else name

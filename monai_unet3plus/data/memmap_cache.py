@@ -30,6 +30,7 @@ from tqdm import tqdm
 from ..errors import InputError, reason_of
 from ..files import replacing
 from .bad_cases import report_bad_cases
+from .described import described
 from .reader_process import ReaderProcess
 from .splits import LABEL_VALUES
 
@@ -80,7 +81,7 @@ class MemmapCacheDataset(Dataset):
         self.transform: Compose = transform if isinstance(transform, Compose) else Compose(transform)
         first = self.transform.get_index_of_first(lambda t: isinstance(t, (Randomizable, RandomizableTrait)))
         self.first_random = len(self.transform.transforms) if first is None else first
-        recipe = _recipe_of(self.transform.transforms[: self.first_random])
+        recipe = described(list(self.transform.transforms[: self.first_random]))
         self.entries = [Path(cache_dir) / _key_of(case, recipe) for case in data]
         bad: dict[int, str] = {}
         if dist.is_available() and dist.is_initialized():
@@ -186,19 +187,7 @@ def _compact(volume: torch.Tensor, key: str, file: str) -> np.ndarray:
     return stored
 
 
-def _recipe_of(transforms: Sequence[Any]) -> str:
-    """What transforms do, as text: their classes and arguments. Sets are left out, no argument is one."""
-    return json.dumps(list(transforms), default=_plain, sort_keys=True)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, (np.ndarray, np.generic, torch.Tensor)):
-        return value.tolist()
-    name = getattr(value, "__qualname__", type(value).__qualname__)
-    return [name, getattr(value, "__dict__", {})] if not isinstance(value, type) else name
-
-
-def _key_of(case: Mapping[str, Any], recipe: str) -> str:
+def _key_of(case: Mapping[str, Any], recipe: list) -> str:
     files = []
     for key in _DTYPES:
         state = os.stat(case[key])

@@ -25,6 +25,7 @@ from .progress import ProgressHandler
 from .quality_flags import QualityFlags
 from .run_report import RunReport
 from .seeding import EpochSeed
+from .stats import StatsHandler
 from .training_state import TrainingState
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "ProgressHandler",
     "QualityFlags",
     "RunReport",
+    "StatsHandler",
     "TrainingHistory",
     "TrainingState",
 ]

@@ -11,19 +11,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import torch
-from ignite.engine import Engine
+from ignite.engine import Engine, Events
 from ignite.handlers import DiskSaver
 from monai.config import PathLike
 from monai.handlers import CheckpointLoader as MonaiCheckpointLoader
 from monai.handlers import CheckpointSaver as MonaiCheckpointSaver
 
 from ..errors import InputError
-from ..files import replacing
+from ..files import remove_leftovers, replacing
 
-__all__ = ["CheckpointLoader", "CheckpointSaver", "load_weights"]
+__all__ = ["CheckpointLoader", "CheckpointSaver", "load_weights", "organs_of"]
+
+_ORGANS = "organs"  # beside the versions of layers that PyTorch keeps with a state_dict
 
 
 def load_weights(path: PathLike, argument: str, map_location: str | torch.device = "cpu") -> dict[str, Any]:
@@ -44,24 +47,49 @@ def load_weights(path: PathLike, argument: str, map_location: str | torch.device
         raise InputError(f"{argument}: {path} is damaged or holds more than weights, not loaded.") from e
 
 
+def organs_of(checkpoint: Any) -> list[str] | None:
+    """
+    The organs that weights were trained for, in order, or None if their file does not tell.
+
+    Args:
+        checkpoint: what :py:func:`load_weights` returns: a ``state_dict``, or one under the name "model".
+    """
+    weights = checkpoint.get("model", checkpoint) if isinstance(checkpoint, dict) else None
+    return getattr(weights, "_metadata", {}).get("", {}).get(_ORGANS)
+
+
 class CheckpointLoader(MonaiCheckpointLoader):
     """
     MONAI's loader, strict, with errors that say what to do.
 
-    Arguments are those of :py:class:`monai.handlers.CheckpointLoader`.
+    Args:
+        args: see :py:class:`monai.handlers.CheckpointLoader`.
+        organs: names of the organs that the weights have to be for, in order, if their file tells. Defaults to None,
+            any.
+        kwargs: see :py:class:`monai.handlers.CheckpointLoader`.
     """
+
+    def __init__(self, *args: Any, organs: Sequence[str] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.organs = organs
 
     def __call__(self, engine: Engine) -> None:
         """
         Raises:
-            InputError: When the checkpoint does not exist or does not fit; the message names the file and the keys.
+            InputError: When the checkpoint does not exist or does not fit, or is for other organs; the message names
+                the file and the keys.
         """
         if not os.path.isfile(self.load_path):
             raise InputError(
                 f"checkpoint: expected trained weights, but {self.load_path} does not exist. Train first (train.json "
                 "writes models/model.pt), or give another file with --checkpoint."
             )
-        load_weights(self.load_path, "checkpoint", "meta")
+        trained = organs_of(load_weights(self.load_path, "checkpoint", "meta"))
+        if self.organs is not None and trained is not None and trained != list(self.organs):
+            raise InputError(
+                f"checkpoint: {self.load_path} was trained for the organs {trained}, in this order, but organs has "
+                f"{list(self.organs)}. Give the organs it was trained for."
+            )
         try:
             super().__call__(engine)
         except (RuntimeError, TypeError) as e:  # of load_state_dict; its message lists the keys
@@ -81,15 +109,20 @@ class CheckpointSaver(MonaiCheckpointSaver):
 
     MONAI's own writes in place, and removes the last best checkpoint before it writes the new one. The best one is
     that of ``engine.state.best_metric``, which a resumed training restores; MONAI's own begins with a list of its own.
-    Arguments are those of :py:class:`monai.handlers.CheckpointSaver`.
+
+    Args:
+        args: see :py:class:`monai.handlers.CheckpointSaver`.
+        organs: names of the organs that the network is trained for, in order, which a file of weights alone then tells.
+            Defaults to None.
+        kwargs: see :py:class:`monai.handlers.CheckpointSaver`.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, organs: Sequence[str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for checkpoint in (self._final_checkpoint, self._key_metric_checkpoint, self._interval_checkpoint):
             if checkpoint is not None:
                 filename = checkpoint.save_handler.filename  # type: ignore[attr-defined]
-                checkpoint.save_handler = _AtomicSaver(self.save_dir, filename)
+                checkpoint.save_handler = _AtomicSaver(self.save_dir, filename, organs)
 
     def attach(self, engine: Engine) -> None:
         """
@@ -98,6 +131,7 @@ class CheckpointSaver(MonaiCheckpointSaver):
         """
         if engine.state.rank == 0:  # type: ignore[attr-defined]
             super().attach(engine)
+            engine.add_event_handler(Events.STARTED, self._remove_leftovers)
 
     def exception_raised(self, engine: Engine, e: Exception) -> None:
         """
@@ -121,15 +155,25 @@ class CheckpointSaver(MonaiCheckpointSaver):
         if engine.state.best_metric_epoch == engine.state.epoch:  # type: ignore[attr-defined]
             super().metrics_completed(engine)
 
+    def _remove_leftovers(self, engine: Engine) -> None:
+        """Of a training that was killed while it saved under a fixed name."""
+        for checkpoint in (self._final_checkpoint, self._key_metric_checkpoint, self._interval_checkpoint):
+            filename = None if checkpoint is None else checkpoint.save_handler.filename  # type: ignore[attr-defined]
+            if filename is not None:
+                remove_leftovers(os.path.join(self.save_dir, filename))
+
 
 class _AtomicSaver(DiskSaver):
     """Saves under a fixed file name, if one is given, by replacing that file."""
 
-    def __init__(self, dirname: str, filename: str | None) -> None:
+    def __init__(self, dirname: str, filename: str | None, organs: Sequence[str] | None) -> None:
         super().__init__(dirname, require_empty=False)
         self.filename = filename
+        self.organs = organs
 
     def __call__(self, checkpoint: Any, filename: str, metadata: Any = None) -> None:
+        if self.organs is not None and hasattr(checkpoint, "_metadata"):
+            checkpoint._metadata[""][_ORGANS] = list(self.organs)
         with replacing(os.path.join(self.dirname, self.filename or filename)) as unfinished:
             torch.save(checkpoint, unfinished)
 

@@ -19,7 +19,7 @@ import torch.nn as nn
 from ignite.engine import Engine, Events
 
 from ..errors import InputError
-from .checkpoint import load_weights
+from .checkpoint import load_weights, organs_of
 
 __all__ = ["FinetuneLoader"]
 
@@ -37,7 +37,7 @@ class FinetuneLoader:
         load_path: checkpoint of a :py:class:`monai_unet3plus.networks.nets.UNet3Plus` of the same ``features``.
         network: the network to be trained.
         organs: names of the network's organs, in order.
-        checkpoint_organs: names of the checkpoint's organs, in order, which its file does not tell.
+        checkpoint_organs: names of the checkpoint's organs, in order. None if its file tells.
     """
 
     def __init__(
@@ -65,14 +65,15 @@ class FinetuneLoader:
         Raises:
             InputError: When the checkpoint does not exist or does not fit, or its organs are not said or others.
         """
+        if not os.path.isfile(self.load_path):
+            raise InputError(f"finetune_from: expected a checkpoint, but {self.load_path} does not exist.")
+        checkpoint = load_weights(self.load_path, "finetune_from")
+        self.checkpoint_organs = self.checkpoint_organs or organs_of(checkpoint) or []
         if not self.checkpoint_organs:
             raise InputError(
                 f"finetune_organs: expected the organs that {self.load_path} was trained for, in order, such as "
                 "\"['liver']\". Outputs of those that are trained again are taken over."
             )
-        if not os.path.isfile(self.load_path):
-            raise InputError(f"finetune_from: expected a checkpoint, but {self.load_path} does not exist.")
-        checkpoint = load_weights(self.load_path, "finetune_from")
         checkpoint = checkpoint.get("model", checkpoint)
         weights = self.network.state_dict()
         unknown = sorted(key for key in checkpoint if key not in weights and not key.startswith(_PER_ORGAN))

@@ -22,7 +22,7 @@ from monai.config import PathLike
 from monai.engines import Evaluator, Trainer, Workflow
 
 from ..errors import InputError
-from ..files import replacing
+from ..files import remove_leftovers, replacing
 from .checkpoint import load_weights
 
 __all__ = ["TrainingState"]
@@ -92,6 +92,8 @@ class TrainingState:
             InputError: When the file is damaged, is of a training with another network, optimizer, epoch length or
                 number of epochs, or processes of a distributed training don't find the same one.
         """
+        if engine.state.rank == 0:
+            remove_leftovers(self.path)
         if not self.resume:
             if engine.state.rank == 0 and self.path.is_file():
                 # or a training that is killed in its first epoch would be taken for the one before

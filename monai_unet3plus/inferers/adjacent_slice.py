@@ -217,6 +217,6 @@ def _check_finite(logits: torch.Tensor, margin: torch.Tensor, start: int) -> Non
     if bool(torch.isfinite(logits).all() and torch.isfinite(margin).all()):
         return
     raise InputError(
-        f"Expected finite logits, but slices {start} to {start + len(logits) - 1} have others. Weights that are not "
-        "finite may be the reason, or half precision: try amp and bfloat16 False."
+        f"Expected finite logits, but those of slices {start} to {start + len(logits) - 1} are not. Weights that are "
+        "not finite may be the reason, or half precision: try amp and bfloat16 False."
     )

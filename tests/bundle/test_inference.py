@@ -197,6 +197,7 @@ class TestInference(unittest.TestCase):
         [
             ("folder", {"dataset_dir": "/does/not/exist"}, "dataset_dir: expected a folder of CTs"),
             ("checkpoint", {"checkpoint": "/no/model.pt"}, "/no/model.pt does not exist. Train"),
+            ("slices", {"num_slices": 2}, "num_slices: expected an odd number"),
             ("width", {"organs": {"liver": 1}, "features": [8, 8, 16, 16, 32]}, "random_1.pt does not fit the network"),
         ]
     )

@@ -26,7 +26,7 @@ import torch
 from parameterized import parameterized
 
 from monai_unet3plus.handlers import TrainingState
-from tests.bundle.workflows import run, training
+from tests.bundle.workflows import inference, run, training
 from tests.data_sets import write_boxes
 
 
@@ -95,9 +95,16 @@ class TestTrain(unittest.TestCase):
             self.assertEqual(set(next(csv.DictReader(file))) - {"epoch", "train_mean_dice", "val_mean_dice"}, parts)
         self.assertTrue((self.out / "curves.png").is_file())
 
+    def test_weights_are_refused_for_other_organs_than_they_were_trained_for(self) -> None:
+        run(training(self.data, self.out))
+        checkpoint = str(self.out / "models" / "model.pt")
+        with self.assertLogs("monai_unet3plus.workflow", logging.ERROR) as log, self.assertRaises(SystemExit):
+            run(inference(self.data, self.work / "masks", checkpoint=checkpoint, organs={"kidney": 1}))
+        self.assertRegex(log.output[-1], r"trained for the organs \['liver'\], .* but organs has \['kidney'\]")
+
     def test_fine_tuning_keeps_an_organ_and_adds_another(self) -> None:
         run(training(self.data, self.out))
-        options = {"organs": {"spleen": 2, "liver": 1}, "finetune_organs": ["liver"], "learning_rate": 0.0}
+        options = {"organs": {"spleen": 2, "liver": 1}, "learning_rate": 0.0}
         checkpoint = self.out / "models" / "model_last.pt"
         run(training(self.data, self.work / "tuned", finetune_from=str(checkpoint), **options))
         old = torch.load(checkpoint, weights_only=True)["heads.0.conv.weight"]
@@ -161,7 +168,8 @@ class TestTrain(unittest.TestCase):
 
     def test_crops_too_small_for_the_loss_end_training_with_one_sentence(self) -> None:
         with self.assertLogs("monai_unet3plus.workflow", logging.ERROR) as log, self.assertRaises(SystemExit):
-            run(training(self.data, self.out, crop_size=[128, 128]))
+            with self.assertNoLogs("monai.handlers.StatsHandler", logging.ERROR):  # no stack trace
+                run(training(self.data, self.out, crop_size=[128, 128]))
         self.assertRegex(log.output[-1], r"needs images of .* = 161 or more .* got \(128, 128\)")
 
     def test_organs_that_a_case_does_not_annotate_are_left_out(self) -> None:
@@ -193,6 +201,12 @@ class TestTrain(unittest.TestCase):
             known = 0 if item[0]["annotated"][0] else 1
             self.assertTrue((masks[1 - known] == 255).all())
             self.assertFalse((masks[known] == 255).any())
+
+    def test_number_of_slices_without_a_middle_one_ends_training_with_one_sentence(self) -> None:
+        with self.assertLogs("monai_unet3plus.workflow", logging.ERROR) as log, self.assertRaises(SystemExit):
+            run(training(self.data, self.out, num_slices=2))
+        self.assertEqual(len(log.output), 1)
+        self.assertRegex(log.output[0], "num_slices: expected an odd number")
 
     def test_organ_that_no_label_has_ends_training_with_one_sentence(self) -> None:
         with self.assertLogs("monai_unet3plus.workflow", logging.ERROR) as log, self.assertRaises(SystemExit):

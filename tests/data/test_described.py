@@ -45,6 +45,8 @@ class TestDescribed(unittest.TestCase):
             ("overlap", inferer(), inferer(overlap=0.5)),
             ("air", inferer(), inferer(air_threshold=0.0)),
             ("window", chain(), chain(-100)),
+            ("private", LoadImaged("image"), LoadImaged("image", reader="NibabelReader", affine_lps_to_ras=False)),
+            ("array", {"a": np.eye(2)}, {"a": np.zeros((2, 2))}),
             ("order", {"liver": 1, "spleen": 2}, {"spleen": 2, "liver": 1}),
         ]
     )

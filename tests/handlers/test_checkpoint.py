@@ -166,10 +166,32 @@ class TestCheckpointSaver(FolderTestCase):
         CheckpointLoader(str(self.path), {"model": network}).load()
         self.assertEqual(network.weight.item(), 1)
 
+    def test_file_tells_its_organs_and_is_refused_for_others(self) -> None:
+        self.run_epochs([0.5], organs=["liver", "spleen"])
+        load = {"model": torch.nn.Linear(1, 1)}
+        for organs in (["liver", "spleen"], None):
+            CheckpointLoader(str(self.path), load, organs=organs).load()
+        for organs in (["spleen", "liver"], ["kidney", "spleen"], ["liver"]):
+            with self.assertRaisesRegex(
+                InputError, rf"model.pt was trained for the organs \['liver', 'spleen'\].*{organs[0]}"
+            ):
+                CheckpointLoader(str(self.path), load, organs=organs).load()
+        torch.save({"model": torch.load(self.path, weights_only=True)}, self.path)
+        with self.assertRaisesRegex(InputError, "was trained for the organs"):
+            CheckpointLoader(str(self.path), load, organs=["kidney", "spleen"]).load()
+        torch.save(dict(torch.load(self.path, weights_only=True)["model"]), self.path)  # written by another program
+        CheckpointLoader(str(self.path), load, organs=["kidney", "spleen"]).load()
+
     def test_file_of_an_earlier_run_is_replaced(self) -> None:
         self.path.write_bytes(b"older")
         self.run_epochs([0.5])
         self.assertEqual(self.saved_epoch(), 1)
+
+    def test_what_a_killed_run_left_of_a_file_is_removed_and_nothing_else(self) -> None:
+        for name in (".123.model.pt", ".123.final.pt", ".123.other.pt"):
+            (self.root / name).write_bytes(b"half")
+        self.run_epochs([0.5], save_final=True, final_filename="final.pt")
+        self.assertEqual(self.files(), [".123.other.pt", "final.pt", "model.pt"])
 
     def test_file_is_never_absent_or_half_written(self) -> None:
         """Whenever something is written, the last best file still lies under its name."""

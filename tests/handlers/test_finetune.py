@@ -38,7 +38,7 @@ class TestFinetuneLoader(unittest.TestCase):
         torch.save(self.trained.state_dict(), self.path)
         self.x = torch.rand(2, 3, 16, 16)
 
-    def load(self, new: UNet3Plus, organs: list[str], checkpoint_organs: list[str]) -> str:
+    def load(self, new: UNet3Plus, organs: list[str], checkpoint_organs: list[str] | None) -> str:
         engine = Engine(lambda engine, batch: None)
         FinetuneLoader(self.path, new, organs, checkpoint_organs).attach(engine)
         with self.assertLogs("monai_unet3plus.handlers.finetune") as log:
@@ -60,6 +60,14 @@ class TestFinetuneLoader(unittest.TestCase):
         new = network(2)
         self.load(new, ["liver", "spleen"], ["liver", "spleen"])
         torch.testing.assert_close(new(self.x), self.trained(self.x))
+
+    def test_organs_that_the_file_tells_need_not_be_said(self) -> None:
+        state = self.trained.state_dict()
+        state._metadata[""]["organs"] = ["spleen", "liver"]
+        torch.save(state, self.path)
+        new = network(1)
+        self.load(new, ["liver"], None)
+        torch.testing.assert_close(new.presence_logits(self.x), self.trained.presence_logits(self.x)[:, 1:])
 
     def test_layers_that_the_checkpoint_lacks_start_anew_and_are_named(self) -> None:
         torch.save({"model": network(2, guided=False).state_dict()}, self.path)

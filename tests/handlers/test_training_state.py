@@ -80,6 +80,13 @@ class TestTrainingState(unittest.TestCase):
         losses, _, _ = train(self.root, 2, resume=True)
         self.assertEqual(len(losses), 2 * ITERATIONS)
 
+    def test_half_of_a_file_that_a_killed_training_left_is_removed(self) -> None:
+        train(self.root, 1)
+        left = self.root / ".123.state.pt"
+        left.write_bytes(b"half")
+        train(self.root, 1, resume=True)
+        self.assertFalse(left.exists())
+
     def test_state_of_another_network_is_refused(self) -> None:
         train(self.root, 1)
         with self.assertRaisesRegex(InputError, "state.pt does not fit this training"):

@@ -124,16 +124,25 @@ def _write_mutant(originals: dict[str, Path], folder: Path, number: int, rng: ra
     if name == "dicom":
         shutil.copytree(originals[name], target)
         slice_ = rng.choice(sorted(target.iterdir()))
-        slice_.write_bytes(_mutated(slice_.read_bytes(), rng, 1000))
+        slice_.write_bytes(mutated(slice_.read_bytes(), rng, 1000))
         return
     content = originals[name].read_bytes()
     if name == "unpacked.nii.gz":  # what is in the gzip is mutated, and the checksum is right
-        target.write_bytes(gzip.compress(_mutated(gzip.decompress(content), rng, 348)))
+        target.write_bytes(gzip.compress(mutated(gzip.decompress(content), rng, 348)))
     else:
-        target.write_bytes(_mutated(content, rng, 348))
+        target.write_bytes(mutated(content, rng, 348))
 
 
-def _mutated(content: bytes, rng: random.Random, header: int) -> bytes:
+def mutated(content: bytes, rng: random.Random, header: int) -> bytes:
+    """
+    Damage a file as transfers, programs and attackers do.
+
+    Args:
+        content: the file's.
+        rng: decides what is done.
+        header: number of bytes at its start in which most of it is done.
+    """
+
     def cut(raw: bytearray) -> None:
         del raw[rng.randrange(len(raw)) :]
 

@@ -19,12 +19,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import shutil
-import signal
 import tempfile
-import time
 from pathlib import Path
 
 import nibabel as nib
@@ -33,6 +30,7 @@ import torch
 
 from tests.broken_files import write_ct
 from tests.bundle.workflows import inference, run, write_checkpoint
+from tests.reliability.killing import killed_after, seconds_of
 
 CASES = 6
 
@@ -57,24 +55,14 @@ def kill_inference(folder: Path, times: int, seed: int = 0) -> dict[str, int]:
     for number in range(CASES):
         write_ct(data / f"case_{number}.nii.gz", (36, 34, 3), seed=number)
     checkpoint = str(write_checkpoint(folder, 1))
-    started = time.monotonic()
-    run(inference(data, reference, checkpoint=checkpoint))
-    longest = time.monotonic() - started
+    longest = seconds_of(lambda: run(inference(data, reference, checkpoint=checkpoint)))
     rng = random.Random(seed)
     counts = {"kills": 0, "within_a_run": 0, "masks": 0}
     while counts["kills"] < times:
-        pid = os.fork()
-        if pid == 0:
-            status = 1
-            try:
-                run(inference(data, masks, checkpoint=checkpoint))
-                status = 0
-            finally:
-                os._exit(status)
-        time.sleep(rng.uniform(0, 1.2 * longest))
-        os.kill(pid, signal.SIGKILL)
+        counts["within_a_run"] += killed_after(
+            rng.uniform(0, 1.2 * longest), lambda: run(inference(data, masks, checkpoint=checkpoint))
+        )
         counts["kills"] += 1
-        counts["within_a_run"] += os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
         done = _check(masks, reference)
         counts["masks"] += done
         if done == CASES:
