@@ -24,7 +24,7 @@ __all__ = ["AnnotatedLoss"]
 
 class AnnotatedLoss(_Loss):
     """
-    Any loss of MONAI's for the bundle's masks: organs that a case does not annotate, whose mask holds 255, are left out.
+    Any loss of MONAI's for the bundle's masks, leaving out organs that a case does not annotate, whose mask holds 255.
 
     It is the mean over annotated images and organs of the loss of each, in float32, also under autocast.
 

@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import tempfile
 import unittest
 from importlib.util import find_spec
@@ -23,30 +24,16 @@ import torch
 from monai.bundle import ConfigWorkflow
 from parameterized import parameterized
 
-from tests.bundle.workflows import BUNDLE, inference, run, training
+from tests.bundle.workflows import BUNDLE, ROOT, inference, run, training
 from tests.data_sets import write_boxes
+from tests.networks.test_imagenet_weights import random_state
 
 SYSTEMS = sorted(path.stem for path in (BUNDLE / "configs" / "systems").glob("*.json"))
 OF_SMP = {"deeplabv3", "deeplabv3plus", "pspnet"}
 HYBRID = {"unet3plus_hybrid", "unet3plus_cgm"}
-# parameters at the paper's width, 3 channels and 1 organ
-PARAMETERS = {
-    "attention_unet": 31_740_337,
-    "deeplabv2": 42_573_892,
-    "deeplabv3": 58_625_857,
-    "deeplabv3plus": 45_669_713,
-    "pspnet": 48_800_833,
-    "unet": 39_396_033,
-    "unet3plus": 26_989_637,
-    "unet3plus_cgm": 35_936_903,
-    "unet3plus_hybrid": 35_934_853,
-    "unet3plus_no_ds": 26_971_777,
-    "unet3plus_no_ds_resnet101": 35_916_993,
-    "unet3plus_resnet101": 35_934_853,
-    "unet_resnet101": 48_341_249,
-    "unetpp": 47_176_132,
-    "unetpp_resnet101": 56_121_348,
-}
+PAGE = (ROOT / "docs" / "systems.md").read_text(encoding="utf-8")
+# system, parameters at the paper's width and at the default one
+COUNTED = re.findall(r"^\| `(\w+)` .* \| ([\d,]+) \| ([\d,]+) \|$", PAGE, re.M)
 WHOLE_RUNS = ["attention_unet", "deeplabv2", "unet3plus_cgm", "deeplabv3plus"]
 
 
@@ -70,12 +57,15 @@ class TestSystems(unittest.TestCase):
         names = (*configs, f"systems/{system}")
         return training(self.data, self.work / f"out_{len(configs)}", *names, ckpt_dir=ckpt_dir, **options)
 
-    @parameterized.expand(PARAMETERS.items())
-    def test_parameters_at_the_papers_width(self, system: str, count: int) -> None:
-        options = {"features": [64, 128, 256, 512, 1024], "organs": {"liver": 1}}
-        with torch.device("meta"):
-            network = self.parsed(system, "network_def", **options)
-        self.assertEqual(sum(parameter.numel() for parameter in network.parameters()), count)
+    def test_the_page_has_them_all(self) -> None:
+        self.assertEqual(sorted(system for system, *_ in COUNTED), SYSTEMS)
+
+    @parameterized.expand(COUNTED)
+    def test_parameters_are_those_on_the_page(self, system: str, *counts: str) -> None:
+        for count, features in zip(counts, ([64, 128, 256, 512, 1024], [16, 32, 64, 128, 256])):
+            with torch.device("meta"):
+                network = self.parsed(system, "network_def", features=features, organs={"liver": 1})
+            self.assertEqual(f"{sum(parameter.numel() for parameter in network.parameters()):,}", count)
 
     @parameterized.expand([(system,) for system in SYSTEMS])
     def test_network_and_loss_fit_the_masks_and_leave_no_parameter_unused(self, system: str) -> None:
@@ -102,6 +92,21 @@ class TestSystems(unittest.TestCase):
         organs = {"liver": 1, "spleen": 2}
         run(inference(self.data, masks, f"systems/{system}", checkpoint=checkpoint, organs=organs))
         self.assertEqual(nib.load(masks / "box_2_seg.nii.gz").shape, (48, 40, 4))
+
+    def test_config_with_pretrained_weights_on_the_page(self) -> None:
+        (block,) = re.findall(r"^```json\n(.*?)^```", PAGE, re.M | re.S)
+        weights, config = self.work / "resnet18.pth", self.work / "pretrained.json"
+        torch.save(random_state("resnet18"), weights)
+        config.write_text(block.replace("/data/resnet18.pth", weights.as_posix()))
+        options = {"features": [16, 32, 64, 128, 256]}
+        workflow = training(self.data, self.work, "systems/unet3plus_resnet101", config.with_suffix(""), **options)
+        resnet = workflow.parser.get_parsed_content("network").encoder.resnet
+        self.assertTrue(torch.equal(resnet.stem[0].weight, random_state("resnet18")["conv1.weight"]))
+        weights.unlink()
+        workflow = training(self.data, self.work, "systems/unet3plus_resnet101", config.with_suffix(""), **options)
+        with self.assertRaises(SystemExit), self.assertLogs("monai_unet3plus.workflow", "ERROR") as logs:
+            workflow.parser.get_parsed_content("network")
+        self.assertIn("does not exist", logs.output[0])
 
     def parsed(self, system: str, name: str, **overrides: object) -> object:
         return self.training(system, **overrides).parser.get_parsed_content(name)
