@@ -10,7 +10,8 @@
 # limitations under the License.
 from __future__ import annotations
 
+from .annotated import AnnotatedLoss
 from .ms_ssim import MultiScaleSSIMLoss
 from .unet3plus import UNet3PlusLoss
 
-__all__ = ["MultiScaleSSIMLoss", "UNet3PlusLoss"]
+__all__ = ["AnnotatedLoss", "MultiScaleSSIMLoss", "UNet3PlusLoss"]

@@ -14,6 +14,7 @@ from .conv import Conv3x3, OutputConv3x3, conv3x3, double_conv
 from .full_scale import FullScaleBranch, FullScaleNode
 from .presence import ABSENT_LOGIT, PresenceHead, gate_logits, is_present
 from .upsampled_conv import resize_to, upsampled_conv
+from .upward import UpwardNode
 from .winograd import arrange_for_winograd, winograd_conv, winograd_pays
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "FullScaleNode",
     "OutputConv3x3",
     "PresenceHead",
+    "UpwardNode",
     "arrange_for_winograd",
     "conv3x3",
     "double_conv",

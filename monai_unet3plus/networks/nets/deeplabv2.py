@@ -1,0 +1,108 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn as nn
+from monai.networks.layers.factories import Conv
+
+from ..blocks import resize_to
+from ..encoders import ResNetStages
+
+__all__ = ["DeepLabV2"]
+
+
+class DeepLabV2(nn.Module):
+    """
+    DeepLabV2: a ResNet of output stride 8 and atrous spatial pyramid pooling (ASPP).
+
+    The ResNet's third and fourth layer are dilated by 2 and 4 instead of halving the size. Four 3x3 convolutions of
+    different dilation make logits of its map; they are summed and up-sampled linearly. The paper's conditional random
+    field, which refines masks afterwards, and its training at several scales are not part of this.
+
+    Based on:
+
+        Chen et al. "DeepLab: Semantic Image Segmentation with Deep Convolutional Nets, Atrous Convolution, and Fully
+        Connected CRFs". IEEE TPAMI 40(4), 2018, https://doi.org/10.1109/TPAMI.2017.2699184
+
+    Args:
+        spatial_dims: number of spatial dimensions, 2 or 3. Defaults to 2.
+        in_channels: number of channels of the image. Defaults to 3: a slice and its two neighbours.
+        out_channels: number of organs, each with a channel of its own (sigmoid). Defaults to 1.
+        features: channels of the ResNet's four layers. Defaults to ResNet-101's own, ``(256, 512, 1024, 2048)``.
+        backbone: which ResNet, ``"resnet10"`` to ``"resnet200"``. Defaults to ``"resnet101"``.
+        rates: dilations of the ASPP. Defaults to the paper's large field of view, ``(6, 12, 18, 24)``.
+
+    Raises:
+        ValueError: When ``features`` are not four channels that this ResNet can have.
+
+    Examples::
+
+        >>> net = DeepLabV2(out_channels=2)
+        >>> net(torch.rand(1, 3, 320, 320)).shape
+        torch.Size([1, 2, 320, 320])
+
+    """
+
+    def __init__(
+        self,
+        spatial_dims: int = 2,
+        in_channels: int = 3,
+        out_channels: int = 1,
+        features: Sequence[int] = (256, 512, 1024, 2048),
+        backbone: str = "resnet101",
+        rates: Sequence[int] = (6, 12, 18, 24),
+    ) -> None:
+        super().__init__()
+        if len(features) != 4:
+            raise ValueError(f"Expected argument `features` to be 4 numbers of channels, but got {tuple(features)}.")
+        self.resnet = ResNetStages(backbone, features, spatial_dims, in_channels)
+        for layer, dilation in ((self.resnet.layers[2], 2), (self.resnet.layers[3], 4)):
+            _dilate(layer, dilation)
+        self.aspp = nn.ModuleList(
+            Conv["conv", spatial_dims](features[-1], out_channels, kernel_size=3, padding=rate, dilation=rate)
+            for rate in rates
+        )
+        for conv in self.aspp:
+            # as the paper's; four summed outputs of PyTorch's own would be large in the beginning
+            nn.init.normal_(conv.weight, std=0.01)  # type: ignore[arg-type]
+            nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """
+        Args:
+            x: image of shape ``(B, in_channels, H, W[, D])``, of any size. It is brought to the number type of the
+                weights.
+
+        Returns:
+            logits of shape ``(B, out_channels, H, W[, D])``.
+        """
+        size = list(x.shape[2:])
+        deepest = self.resnet(x.to(self.aspp[0].weight.dtype))[-1]  # type: ignore[arg-type]
+        outputs: list[torch.Tensor] = []
+        for conv in self.aspp:
+            outputs.append(conv(deepest))
+        logits = torch.stack(outputs).sum(dim=0)
+        if logits.dtype == torch.bfloat16 or logits.dtype == torch.float16:
+            logits = logits.float()
+        return resize_to(logits, size)
+
+
+def _dilate(layer: nn.Module, dilation: int) -> None:
+    """Let a layer of a ResNet keep the size and widen its kernels instead."""
+    for conv in layer.modules():
+        if isinstance(conv, (nn.Conv2d, nn.Conv3d)):
+            axes = len(conv.kernel_size)
+            conv.stride = (1,) * axes
+            if conv.kernel_size[0] == 3:
+                conv.dilation = conv.padding = (dilation,) * axes

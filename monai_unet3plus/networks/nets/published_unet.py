@@ -1,0 +1,94 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn as nn
+
+from ..blocks import OutputConv3x3, UpwardNode
+from ..encoders import build_encoder
+
+__all__ = ["PublishedUNet"]
+
+
+class PublishedUNet(nn.Module):
+    """
+    UNet as the authors of UNet 3+ published it beside their own network: what their paper compares with.
+
+    It has the encoder of :py:class:`monai_unet3plus.networks.nets.UNet3Plus`, then at each level a transposed
+    convolution (kernel 4, stride 2), concatenation and two convolutions without norm. MONAI's own ``UNet`` and
+    ``BasicUNet`` are others. With the default arguments it has the published 39,396,033 parameters.
+
+    Based on:
+
+        Ronneberger et al. "U-Net: Convolutional Networks for Biomedical Image Segmentation". MICCAI 2015,
+        https://doi.org/10.1007/978-3-319-24574-4_28
+
+    Args:
+        spatial_dims: number of spatial dimensions, 2 or 3. Defaults to 2.
+        in_channels: number of channels of the image. Defaults to 3: a slice and its two neighbours.
+        out_channels: number of organs, each with a channel of its own (sigmoid). Defaults to 1.
+        features: channels of the encoder's levels, finest first. Defaults to ``(64, 128, 256, 512, 1024)``.
+        act: activation type and arguments. Defaults to ReLU.
+        norm: feature normalization type and arguments, in the encoder. Defaults to batch norm.
+        bias: whether the convolution blocks have a bias. Defaults to True.
+        dropout: dropout ratio in the convolution blocks. Defaults to no dropout.
+        backbone: the encoder, as of :py:class:`monai_unet3plus.networks.nets.UNet3Plus`. Defaults to None, the plain
+            one.
+
+    Raises:
+        ValueError: When ``features`` does not fit the backbone, or there is no such backbone.
+
+    Examples::
+
+        >>> net = PublishedUNet(out_channels=2, backbone="resnet101")
+        >>> net(torch.rand(1, 3, 320, 320)).shape
+        torch.Size([1, 2, 320, 320])
+
+    """
+
+    def __init__(
+        self,
+        spatial_dims: int = 2,
+        in_channels: int = 3,
+        out_channels: int = 1,
+        features: Sequence[int] = (64, 128, 256, 512, 1024),
+        act: str | tuple = ("relu", {"inplace": True}),
+        norm: str | tuple = "batch",
+        bias: bool = True,
+        dropout: float | tuple = 0.0,
+        backbone: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.encoder = build_encoder(backbone, spatial_dims, in_channels, features, act, norm, bias, dropout)
+        channels = self.encoder.channels
+        self.nodes = nn.ModuleList(  # coarsest first, the order in which they run
+            UpwardNode(spatial_dims, channels[level + 1], channels[level], channels[level], act, bias, dropout)
+            for level in reversed(range(len(channels) - 1))
+        )
+        self.head = OutputConv3x3(spatial_dims, channels[0], out_channels)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """
+        Args:
+            x: image of shape ``(B, in_channels, H, W[, D])``, each spatial size at least 16 for five levels. It is
+                brought to the number type of the weights.
+
+        Returns:
+            logits of shape ``(B, out_channels, H, W[, D])``.
+        """
+        maps = self.encoder(x.to(self.head.conv.weight.dtype))
+        x = maps[-1]
+        for step, node in enumerate(self.nodes):
+            x = node(x, [maps[len(maps) - 2 - step]])
+        return self.head(x)
