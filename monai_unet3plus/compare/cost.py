@@ -25,7 +25,7 @@ from monai.bundle import ConfigParser
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
-from ..losses import UNet3PlusLoss
+from ..losses import AnnotatedLoss, UNet3PlusLoss
 from ..networks import prepare_for_inference
 
 __all__ = ["Cost", "System", "build", "measure", "peak_bytes"]
@@ -87,13 +87,17 @@ def build(config_files: Sequence[Path], overrides: Mapping[str, Any]) -> System:
 
 def measure(system: System, device: str) -> Cost:
     """
-    Run the network as the bundle's inference does, prepared and in float32, on random numbers.
+    Run the network as the bundle's inference does, prepared and in float32, on random numbers. With the
+    classification-guided module it judges every organ present.
 
     Args:
         system: what to measure.
         device: "cpu", or a GPU.
     """
     network = prepare_for_inference(system.network).to(device)
+    if getattr(network, "classification_guided", False):  # as for a slice with organs, which is decoded
+        network.presence_head.conv.weight.zero_()
+        network.presence_head.conv.bias.copy_(torch.tensor([0.0, 1.0] * network.out_channels))
     image = torch.rand(system.input_shape, generator=torch.Generator().manual_seed(0)).to(device)
     gpu = image.is_cuda
 
@@ -139,7 +143,10 @@ def _peak_bytes_of_gpu(function: Callable[[], object], device: torch.device) -> 
 
 
 def _in_words(loss: nn.Module) -> str:
+    if isinstance(loss, AnnotatedLoss):
+        return type(loss.loss).__name__
     if not isinstance(loss, UNet3PlusLoss):
         return type(loss).__name__
-    names = {"focal": "focal", "ms_ssim": "MS-SSIM", "iou": "IoU"}  # presence comes with the CGM alone
+    pixelwise = "focal" if loss.focal.gamma else "cross-entropy"  # which the focal loss is without its exponent
+    names = {"focal": pixelwise, "ms_ssim": "MS-SSIM", "iou": "IoU"}  # presence comes with the CGM alone
     return " + ".join(title for name, title in names.items() if loss.lambdas[name] > 0)

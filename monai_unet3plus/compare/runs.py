@@ -121,8 +121,8 @@ def config_files(bundle: Path, extra: Sequence[Path], system: str, evaluate: boo
         evaluate: whether to evaluate.
     """
     configs = bundle / "configs"
-    files = [configs / "train.json", *extra, configs / "systems" / f"{system}.json"]
-    return [*files, configs / "evaluate.json"] if evaluate else files
+    evaluation = [configs / "evaluate.json"] if evaluate else []
+    return [configs / "train.json", *extra, *evaluation, configs / "systems" / f"{system}.json"]
 
 
 def execute(

@@ -50,10 +50,20 @@ class TestCost(unittest.TestCase):
         self.assertGreaterEqual(cost.peak_bytes, 2 * 32 * 32 * 4)
         self.assertGreater(cost.slices_per_second, 0)
 
+    def test_the_module_does_not_make_a_random_network_look_cheap(self) -> None:
+        network = {"_target_": "monai_unet3plus.networks.nets.UNet3Plus", "features": [4, 8], "out_channels": 2}
+        plain, guided = (
+            measure(build([self.config], {"network_def": {**network, "classification_guided": guided}}), "cpu").gflop
+            for guided in (False, True)
+        )
+        self.assertGreater(guided, plain)
+
     def test_overrides_count(self) -> None:
         system = build([self.config], {"width": 5, "roi_size": [-1, -1], "loss": {"_target_": "torch.nn.MSELoss"}})
         self.assertEqual(system.parameters, 3 * 5 * 9)
         self.assertEqual((system.input_shape, system.loss), ((1, 3, 320, 320), "MSELoss"))
+        system = build([self.config], {"loss#gamma": 0, "loss#lambda_iou": 0})
+        self.assertEqual(system.loss, "cross-entropy")
 
 
 if __name__ == "__main__":
