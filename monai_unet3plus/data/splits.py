@@ -146,21 +146,26 @@ def split_cases(
 
 
 def unseen_cases(
-    dataset_dir: PathLike, validation: Sequence[Case], organs: Sequence[str], datalist_file: PathLike | None = None
+    dataset_dir: PathLike, organs: Sequence[str], datalist_file: PathLike | None = None, **split: Any
 ) -> list[Case]:
     """
     The cases to evaluate on: those of ``imagesTs`` if ``labelsTs`` exists, else, and with a list, the validation cases.
 
     Args:
-        dataset_dir: folder in the layout of the Medical Segmentation Decathlon.
-        validation: the cases that training was validated on.
+        dataset_dir: folder in the layout of the Medical Segmentation Decathlon; with ``labelsTs`` it need not have any
+            cases to train on.
         organs: names of the organs.
-        datalist_file: list that the validation cases are from, if they are from one.
+        datalist_file: list of the cases that training was done on. Defaults to None, the folders' own content.
+        split: arguments of :py:func:`split_cases`, as in training.
+
+    Raises:
+        InputError: When there are no such cases.
     """
     if datalist_file is None and (Path(dataset_dir) / "labelsTs").is_dir():
         cases, origin = annotated_cases(labelled_cases(dataset_dir, "Ts"), organs), "imagesTs and labelsTs"
     else:
-        cases, origin = list(validation), "the validation split"
+        listed = annotated_cases(training_cases(dataset_dir, datalist_file), organs)
+        cases, origin = split_cases(listed, **split)[1], "the validation split"
     logger.info("evaluating on %d cases, of %s", len(cases), origin)
     return cases
 

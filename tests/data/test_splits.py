@@ -70,19 +70,43 @@ class TestSplitCases(unittest.TestCase):
 
 
 class TestUnseenCases(FolderTestCase):
+    def put_training_cases(self) -> None:
+        for number in range(4):
+            self.put(f"imagesTr/{number}.nii.gz", f"labelsTr/{number}.nii.gz")
+
+    def names_of(self, cases: list) -> list[str]:
+        return [Path(case["image"]).relative_to(self.root).as_posix() for case in cases]
+
+    def validation_cases(self, datalist_file: Path | None = None) -> list[str]:
+        listed = training_cases(self.root, datalist_file)
+        return self.names_of(split_cases(listed, "random", 0.5, 7)[1])
+
     def test_labelled_test_cases_are_preferred(self) -> None:
+        self.put_training_cases()
         self.put("imagesTs/b.nii.gz", "labelsTs/b.nii.gz")
-        (case,) = unseen_cases(self.root, cases_of(2), ["liver"])
-        self.assertEqual(Path(case["image"]).relative_to(self.root).as_posix(), "imagesTs/b.nii.gz")
+        (case,) = unseen_cases(self.root, ["liver"])
+        self.assertEqual(self.names_of([case]), ["imagesTs/b.nii.gz"])
         self.assertEqual(case["annotated"].tolist(), [True])
 
-    def test_validation_cases_of_a_list_are_preferred_to_those(self) -> None:
+    def test_a_test_set_alone_is_enough(self) -> None:
         self.put("imagesTs/b.nii.gz", "labelsTs/b.nii.gz")
-        self.assertEqual(unseen_cases(self.root, cases_of(2), ["liver"], "list.json"), cases_of(2))
+        self.assertEqual(self.names_of(unseen_cases(self.root, ["liver"])), ["imagesTs/b.nii.gz"])
+
+    def test_validation_cases_of_a_list_are_preferred_to_those(self) -> None:
+        self.put_training_cases()
+        self.put("imagesTs/b.nii.gz", "labelsTs/b.nii.gz")
+        file = self.root / "list.json"
+        cases = [{"image": f"imagesTr/{k}.nii.gz", "label": f"labelsTr/{k}.nii.gz"} for k in (3, 1)]
+        file.write_text(json.dumps({"training": cases}))
+        found = unseen_cases(self.root, ["liver"], file, split="random", val_fraction=0.5, seed=7)
+        self.assertEqual(self.names_of(found), self.validation_cases(file))
 
     def test_validation_cases_are_taken_if_the_test_set_has_no_labels(self) -> None:
+        self.put_training_cases()
         self.put("imagesTs/b.nii.gz")
-        self.assertEqual(unseen_cases(self.root, cases_of(2), ["liver"]), cases_of(2))
+        found = unseen_cases(self.root, ["liver"], split="random", val_fraction=0.5, seed=7)
+        self.assertEqual(len(found), 2)
+        self.assertEqual(self.names_of(found), self.validation_cases())
 
 
 class TestLiTS(FolderTestCase):
