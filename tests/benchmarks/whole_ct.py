@@ -23,14 +23,12 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import resource
 import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from time import monotonic
 
 import nibabel as nib
 import numpy as np
@@ -42,12 +40,12 @@ from monai_unet3plus.inferers import AdjacentSliceInferer
 from monai_unet3plus.networks import load_published_weights, prepare_for_inference
 from monai_unet3plus.networks.nets import UNet3Plus
 from monai_unet3plus.transforms import logits_to_label_map
+from tests.benchmarks.commands import run_inference
 from tests.benchmarks.paired import machine, ratio, seconds
 from tests.networks.published import published_forward, published_shapes, random_state
 
 logger = logging.getLogger("whole_ct")
 
-BUNDLE = Path(__file__).resolve().parents[2] / "bundle"
 DEPTH = 119
 ORGAN = range(40, 80)
 BRIGHT = 0.9  # of the organ, after the window is scaled to 0..1
@@ -193,17 +191,11 @@ def long_ct(work: Path, depth: int) -> str:
         volume[..., z] = np.where(values > 0, values * 450 - 200, -1000)
     nib.save(nib.Nifti1Image(volume, np.diag([-0.8, -0.8, 1.0, 1.0])), work / "imagesTs" / "long.nii")
     del volume
-    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", str(BUNDLE / "configs" / "inference.json")]
-    command += ["--bundle_root", str(BUNDLE), "--dataset_dir", str(work), "--output_dir", str(work / "out")]
-    command += ["--overwrite", "True"]
-    start = monotonic()
-    _, status, usage = os.wait4(subprocess.Popen(command).pid, 0)
-    if status:
-        raise RuntimeError(f"The bundle's inference ended with status {os.waitstatus_to_exitcode(status)}.")
+    seconds_taken, memory_held = run_inference(work, work / "out")
     return (
-        f"\nThe bundle's network, from file to mask, {depth} slices of 512 x 512: {usage.ru_maxrss / 2**20:.1f} GiB at "
+        f"\nThe bundle's network, from file to mask, {depth} slices of 512 x 512: {memory_held:.1f} GiB at "
         f"most, of which the\nvolume in float32 is {512 * 512 * depth * 4 / 2**30:.1f} GiB; "
-        f"{(monotonic() - start) / 60:.0f} minutes.\n"
+        f"{seconds_taken / 60:.0f} minutes.\n"
     )
 
 

@@ -1,0 +1,43 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from time import monotonic
+
+BUNDLE = Path(__file__).resolve().parents[2] / "bundle"
+
+
+def run_inference(data: Path, out: Path) -> tuple[float, float]:
+    """
+    Run the bundle's inference as it is delivered, by its command, and make all masks anew.
+
+    Args:
+        data: folder of CTs.
+        out: folder for masks.
+
+    Returns:
+        seconds from the start of the command to its end, and the most memory that its process held, in GiB.
+
+    Raises:
+        RuntimeError: When it ends with another status than 0.
+    """
+    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", str(BUNDLE / "configs" / "inference.json")]
+    command += ["--bundle_root", str(BUNDLE), "--dataset_dir", str(data), "--output_dir", str(out)]
+    start = monotonic()
+    _, status, usage = os.wait4(subprocess.Popen([*command, "--overwrite", "True"]).pid, 0)
+    if status:
+        raise RuntimeError(f"The bundle's inference ended with status {os.waitstatus_to_exitcode(status)}.")
+    return monotonic() - start, usage.ru_maxrss / 2**20

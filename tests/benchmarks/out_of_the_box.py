@@ -1,0 +1,129 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+The bundle as it is delivered, from the command line to the mask, on a CPU; writes docs/out_of_the_box.md.
+
+    python -m tests.benchmarks.out_of_the_box --work_dir WORK [--ct FILE] [--rounds 3] [--output docs/out_of_the_box.md]
+
+The CT is FILE, or a phantom of 512 x 512 x 120 voxels of 0.75 x 0.75 x 2.75 mm, made in WORK: its first and last slices
+are repeated to that number. The command runs once to warm up the disk's cache and then some times; no option is given
+but the folders. Writing the mask is timed by itself, in this process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import shutil
+import sys
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import torch
+from monai.data import MetaTensor
+
+from monai_unet3plus.data.cases import mask_path
+from monai_unet3plus.data.label_map_writer import LabelMapWriter
+from monai_unet3plus.data.phantom import make_phantom
+from tests.benchmarks.commands import run_inference
+from tests.benchmarks.paired import machine, seconds, spread
+
+logger = logging.getLogger("out_of_the_box")
+
+SHAPE = (512, 512, 120)
+PIXEL, THICKNESS = 0.75, 2.75
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work_dir", type=Path, required=True, help="folder for image and mask")
+    parser.add_argument("--ct", type=Path, help="file of a CT; without it, a phantom is made")
+    parser.add_argument("--rounds", type=int, default=3, help="how often it is timed, 2 at least")
+    parser.add_argument("--output", type=Path, help="file to write, besides the log")
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    data, out = args.work_dir / "data", args.work_dir / "masks"
+    data.mkdir(parents=True, exist_ok=True)
+    if args.ct:
+        image = Path(shutil.copy(args.ct, data))
+    else:
+        image = data / "phantom.nii.gz"
+        nib.save(phantom(), image)
+    page = measured(data, out, image, "a CT that was given" if args.ct else "a phantom", args.rounds)
+    logger.info(page)
+    if args.output:
+        args.output.write_text(page, encoding="utf-8")
+
+
+def phantom(shape: tuple[int, int, int] = SHAPE) -> nib.Nifti1Image:
+    """A phantom with axes towards right, front and head, cut or padded on both sides with what lies at its border."""
+    made = make_phantom(0, 0, (PIXEL, PIXEL), (THICKNESS, THICKNESS))
+    image = nib.as_closest_canonical(nib.Nifti1Image(made.image, made.affine))
+    array: Any = np.asarray(image.dataobj)
+    origin = []
+    for axis, size in enumerate(shape):
+        before = (size - array.shape[axis]) // 2
+        array = array.take(np.clip(np.arange(size) - before, 0, array.shape[axis] - 1), axis)
+        origin.append(-before)
+    affine = image.affine.copy()
+    affine[:3, 3] = nib.affines.apply_affine(image.affine, origin)
+    return nib.Nifti1Image(array, affine)
+
+
+def measured(data: Path, out: Path, image: Path, kind: str, rounds: int) -> str:
+    """The page: times of the command and of its parts."""
+    runs, cases = [], []
+    for _ in range(rounds + 1):
+        runs.append(run_inference(data, out))
+        cases.append(json.loads((out / "report.json").read_text(encoding="utf-8"))["cases"][0])
+    times, case = [second for second, _ in runs[1:]], [case["seconds"] for case in cases[1:]]
+    mask = nib.load(mask_path(image, data, out))
+    writing = seconds({"writing": lambda: _write(mask, out / "again.nii.gz")}, rounds)["writing"]
+    (out / "again.nii.gz").unlink()
+    header: Any = nib.load(image).header
+    size, voxel = (" x ".join(f"{n:g}" for n in values) for values in (header.get_data_shape(), header.get_zooms()))
+    volumes = ", ".join(f"{organ} {facts['volume_ml']:.0f} ml" for organ, facts in cases[-1]["organs"].items())
+    return f"""# Out of the box
+
+Written by `python -m tests.benchmarks.out_of_the_box --work_dir ... --output docs/out_of_the_box.md`, whose head says
+what is timed.
+
+{machine()}.
+The CT is {kind} of {size} voxels of {voxel} mm. The bundle's weights found {volumes}.
+
+| | median of {rounds} runs, with quartiles |
+|---|---|
+| the command, from its start to its end | {spread(times)} |
+| inference and postprocessing of the case within it, with writing | {spread(case)} |
+| writing the mask, by itself | {spread(writing)} |
+
+The process held {max(memory for _, memory in runs):.1f} GiB at most.
+
+Writing takes {median(writing) / median(case):.1%} of a case's time here. So masks are not written in the background: a mask
+that can't be written is known before the next case begins, and no case is without its record. What it would gain on a
+GPU, where a case takes seconds, is not measured.
+"""
+
+
+def _write(mask: nib.Nifti1Image, path: Path) -> None:
+    writer = LabelMapWriter(output_dtype=np.uint8)
+    array = torch.from_numpy(np.asarray(mask.dataobj))[None]
+    writer.set_data_array(array)
+    writer.set_metadata(MetaTensor(array, affine=torch.from_numpy(mask.affine)).meta)
+    writer.write(path)
+
+
+if __name__ == "__main__":
+    main()
