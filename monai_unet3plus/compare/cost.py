@@ -94,7 +94,7 @@ def measure(system: System, device: str) -> Cost:
         system: what to measure.
         device: "cpu", or a GPU.
     """
-    network = prepare_for_inference(system.network).to(device)
+    network: Any = prepare_for_inference(system.network).to(device)
     if getattr(network, "classification_guided", False):  # as for a slice with organs, which is decoded
         network.presence_head.conv.weight.zero_()
         network.presence_head.conv.bias.copy_(torch.tensor([0.0, 1.0] * network.out_channels))
