@@ -97,7 +97,7 @@ class ResNetEncoder(nn.Module):
         spatial_dims: number of spatial dimensions.
         in_channels: number of channels of the image.
         features: channels of each level, finest first, three to six of them. From the third on they are those of the
-            ResNet's layers: its own width are ``(256, 512, 1024)``, of ResNet-34 and smaller ones ``(64, 128, 256)``.
+            ResNet's layers: its own widths are ``(256, 512, 1024)``, of ResNet-34 and smaller ones ``(64, 128, 256)``.
         act: activation type and arguments of the first two levels.
         norm: feature normalization type and arguments of the first two levels.
         bias: whether the convolutions of the first two levels have a bias.
