@@ -111,9 +111,9 @@ The CT is {kind} of {size} voxels of {voxel} mm. The bundle's weights found {vol
 
 The process held {max(memory for _, memory in runs):.1f} GiB at most.
 
-Writing takes {median(writing) / median(case):.1%} of a case's time here. So masks are not written in the background: a mask
-that can't be written is known before the next case begins, and no case is without its record. What it would gain on a
-GPU, where a case takes seconds, is not measured.
+Writing takes {median(writing) / median(case):.1%} of a case's time here. Masks are not written in the background: so a
+mask that can't be written is known before the next case begins, and no case is without its record. What it would gain
+on a GPU, where a case takes seconds, is not measured.
 """
 
 
