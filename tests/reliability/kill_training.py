@@ -24,7 +24,6 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,13 +35,10 @@ from tests.bundle.workflows import run, training
 from tests.data_sets import write_boxes
 from tests.reliability.killing import killed_after, seconds_of
 
-EPOCHS = 4
-PAUSE = 1.0  # seconds for which a checkpoint is half-written
-
 save = torch.save
 
 
-def kill_training(folder: Path, times: int, seed: int = 0) -> dict[str, int]:
+def kill_training(folder: Path, times: int, seed: int = 0, epochs: int = 4, pause: float = 1.0) -> dict[str, int]:
     """
     Kill training, resume it, and check what it leaves.
 
@@ -50,6 +46,8 @@ def kill_training(folder: Path, times: int, seed: int = 0) -> dict[str, int]:
         folder: empty folder to work in.
         times: number of kills that come within a training; others, after its end, are not counted.
         seed: decides the moments.
+        epochs: their number.
+        pause: seconds for which each checkpoint is half-written.
 
     Returns:
         the number of kills, of those that left a half-written file under another name, of checkpoints that were there
@@ -61,18 +59,19 @@ def kill_training(folder: Path, times: int, seed: int = 0) -> dict[str, int]:
     torch.set_num_threads(1)  # forked processes have no others
     data, out, reference = folder / "data", folder / "out", folder / "reference"
     write_boxes(data, cases=4, test_cases=0)
-    longest = seconds_of(_trains(data, reference))
+    train = partial(_train, data, epochs=epochs, pause=pause)
+    longest = seconds_of(partial(train, reference))
     rng = random.Random(seed)
     counts = {"kills": 0, "half_written": 0, "checkpoints": 0, "trainings": 0}
     while counts["kills"] < times:
-        if killed_after(rng.uniform(0, longest), _trains(data, out)):
+        if killed_after(rng.uniform(0, longest), partial(train, out)):
             counts["kills"] += 1
             counts["half_written"] += any((out / "models").glob(".*"))
             counts["checkpoints"] += _check(out, reference)
         if (out / "models" / "model_last.pt").is_file():
             counts["trainings"] += 1
             shutil.rmtree(out)
-    seconds_of(_trains(data, out))
+    seconds_of(partial(train, out))
     counts["trainings"] += 1
     assert _check(out, reference) == _check(reference, reference) == 3
     assert _rows(out) == _rows(reference), "another history"
@@ -81,22 +80,19 @@ def kill_training(folder: Path, times: int, seed: int = 0) -> dict[str, int]:
     return counts
 
 
-def _trains(data: Path, out: Path) -> Callable[[], object]:
-    def train() -> None:
-        with mock.patch.object(torch, "save", _save_slowly):
-            run(training(data, out, epochs=EPOCHS, resume=True))
-
-    return train
+def _train(data: Path, out: Path, epochs: int, pause: float) -> None:
+    with mock.patch.object(torch, "save", partial(_save_slowly, pause)):
+        run(training(data, out, epochs=epochs, resume=True))
 
 
-def _save_slowly(state: Any, path: Path) -> None:
+def _save_slowly(pause: float, state: Any, path: Path) -> None:
     whole = io.BytesIO()
     save(state, whole)
     content = whole.getvalue()
     with path.open("wb") as file:
         file.write(content[: len(content) // 2])
         file.flush()
-        time.sleep(PAUSE)
+        time.sleep(pause)
         file.write(content[len(content) // 2 :])
 
 
