@@ -19,8 +19,9 @@ SOURCES = monai_unet3plus tests docs
 demo: $(VENV)/.installed
 	$(BIN)/python -m monai_unet3plus.demo --bundle_root bundle --work_dir $(DEMO_DIR)
 
+# a file at a time in each of two processes, a thread each
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test-label: .venv-label/.installed
 	.venv-label/bin/python -m pytest tests/test_monai_label.py
