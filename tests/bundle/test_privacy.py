@@ -51,7 +51,7 @@ class TestPrivacy(unittest.TestCase):
             self.assertIn(b"DOE^JANE", cut.read_bytes())  # else the rest would mean nothing
             cut.write_bytes(cut.read_bytes()[:-100])
             with self.assertLogs(level=logging.DEBUG) as log, self.assertRaises(SystemExit):
-                run(inference(folder / "data", folder / "masks"))
+                run(inference(folder / "data", folder / "masks", report_pictures=True))
 
             written = {"the log": "\n".join(log.output).encode()}
             for path in (folder / "masks").rglob("*"):

@@ -34,7 +34,7 @@ NARROW: dict[str, Any] = {
 
 def inference(dataset_dir: Path, output_dir: Path, *configs: str, **overrides: Any) -> ConfigWorkflow:
     """
-    Set up the inference workflow with a narrow network of random weights, unless overridden.
+    Set up the inference workflow with a narrow network of random weights and without pictures, unless overridden.
 
     Args:
         dataset_dir: folder of CTs.
@@ -45,7 +45,7 @@ def inference(dataset_dir: Path, output_dir: Path, *configs: str, **overrides: A
     Returns:
         the workflow, not initialized.
     """
-    options = {**NARROW, "inferer#progress": False, **overrides}
+    options = {**NARROW, "inferer#progress": False, "report_pictures": False, **overrides}
     if "checkpoint" not in options:
         options["checkpoint"] = str(write_checkpoint(output_dir.parent, len(options.get("organs", {"liver": 1}))))
     names = ["inference", *configs]

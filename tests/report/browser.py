@@ -24,7 +24,7 @@ from typing import Any
 __all__ = ["BROWSER", "Browser"]
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
-BROWSER = next((path for path in map(shutil.which, _NAMES) if path), None)
+BROWSER = next((path for path in map(shutil.which, _NAMES) if path), None) if os.name == "posix" else None
 
 _OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run")
 _SECONDS = 60
