@@ -67,7 +67,7 @@ def main() -> None:
         rows += rows_of(name, Path(cases[name]["label"]), mask)
         if args.pictures:
             args.pictures.mkdir(parents=True, exist_ok=True)
-            shutil.copy(next(evaluation.rglob("*.png")), args.pictures / f"{name}.png")
+            shutil.copy(next(evaluation.rglob("*_differences.webp")), args.pictures / f"{name}.webp")
     text = page(rows, args.epochs, args.overrides, sorted(set(cases) - set(args.cases or cases)))
     logger.info(text)
     if args.output:
