@@ -11,7 +11,7 @@
 """
 A whole CT under the inferer beside the published network under MONAI's SliceInferer, on a CPU; writes docs/whole_ct.md.
 
-    python -m tests.benchmarks.whole_ct --work_dir FOLDER [--every 8] [--long 2000] [--output docs/whole_ct.md]
+    python -m tests.benchmarks.whole_ct [--every 8] [--output docs/whole_ct.md]
 
 The CT is made: 512 x 512 x 119 voxels, an elliptic body in air, a bright organ in a third of the slices. Weights are
 random, so the classifier's verdict is replaced, after its work is done, by whether the middle slice is bright; the
@@ -30,7 +30,6 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 import torch
 from monai.inferers import SliceInferer, SlidingWindowInferer
@@ -40,7 +39,6 @@ from monai_unet3plus.inferers import AdjacentSliceInferer
 from monai_unet3plus.networks import load_published_weights, prepare_for_inference
 from monai_unet3plus.networks.nets import UNet3Plus
 from monai_unet3plus.transforms import logits_to_label_map
-from tests.benchmarks.commands import run_inference
 from tests.benchmarks.paired import machine, ratio, seconds
 from tests.networks.published import published_forward, published_shapes, random_state
 
@@ -55,9 +53,7 @@ SKIPPING, WHOLE, LOWER = OURS + ", air skipped", OURS + ", whole slices", OURS +
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work_dir", type=Path, help="folder for the long CT; without it none is made")
     parser.add_argument("--every", type=int, default=8, help="which slices are timed")
-    parser.add_argument("--long", type=int, default=2000, help="slices of the long CT")
     parser.add_argument("--output", type=Path, help="file to write, besides the log")
     parser.add_argument("--memory", type=int, help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -74,8 +70,6 @@ def main() -> None:
         f"\nResident memory of our process beyond the volume, at most: {four} GiB, and {one} GiB with one window at a "
         "time.\n"
     )
-    if args.work_dir:
-        page += long_ct(args.work_dir, args.long)
     logger.info(page)
     if args.output:
         args.output.write_text(page, encoding="utf-8")
@@ -181,22 +175,6 @@ def memory(every: int, at_once: int) -> None:
     contestants(at_once)[OURS](volume[..., every // 2 :: every])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 2**10 - volume.nbytes
     logger.info("%.2f", peak / 2**30)
-
-
-def long_ct(work: Path, depth: int) -> str:
-    """From file to mask with the bundle's own network, in a process of its own."""
-    (work / "imagesTs").mkdir(parents=True, exist_ok=True)
-    volume = np.empty((512, 512, depth), np.int16)
-    for z, values in enumerate(made_slices(depth)):
-        volume[..., z] = np.where(values > 0, values * 450 - 200, -1000)
-    nib.save(nib.Nifti1Image(volume, np.diag([-0.8, -0.8, 1.0, 1.0])), work / "imagesTs" / "long.nii")
-    del volume
-    seconds_taken, memory_held = run_inference(work, work / "out")
-    return (
-        f"\nThe bundle's network, from file to mask, {depth} slices of 512 x 512: {memory_held:.1f} GiB at "
-        f"most, of which the\nvolume in float32 is {512 * 512 * depth * 4 / 2**30:.1f} GiB; "
-        f"{seconds_taken / 60:.0f} minutes.\n"
-    )
 
 
 if __name__ == "__main__":
