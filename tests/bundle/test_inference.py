@@ -112,7 +112,7 @@ class TestInference(unittest.TestCase):
         )
         self.segment(air.parent, intensity_check="off")
         self.assertFalse(np.asarray(nib.load(self.masks / "air_seg.nii.gz").dataobj).any())
-        report = json.loads((self.masks / "report.json").read_text())
+        report = json.loads((self.masks / "report.json").read_text(encoding="utf-8"))
         self.assertEqual(report["cases"][0]["organs"]["liver"]["flags"], ["nothing found"])
 
     def test_two_organs_become_values_1_and_2(self) -> None:
@@ -146,8 +146,8 @@ class TestInference(unittest.TestCase):
 
     def test_report_and_records_say_what_to_look_at(self) -> None:
         self.segment(self.data, organs={"liver": 1, "tail": 2}, volume_range_ml={"tail": [900, 1000]})
-        report = json.loads((self.masks / "report.json").read_text())
-        record = json.loads((self.masks / "box_1_seg.json").read_text())
+        report = json.loads((self.masks / "report.json").read_text(encoding="utf-8"))
+        record = json.loads((self.masks / "box_1_seg.json").read_text(encoding="utf-8"))
         self.assertEqual(report["cases"][0]["organs"], record["organs"])
         facts = record["organs"]["tail"]
         mask = np.asarray(nib.load(self.masks / "box_1_seg.nii.gz").dataobj)
@@ -164,7 +164,7 @@ class TestInference(unittest.TestCase):
             self.segment(mr.parent)
         self.assertIn("expected Hounsfield units", log.output[-2])
         self.segment(mr.parent, intensity_check="warn")
-        report = json.loads((self.masks / "report.json").read_text())
+        report = json.loads((self.masks / "report.json").read_text(encoding="utf-8"))
         self.assertIn("expected Hounsfield units", report["cases"][0]["remarks"][0])
 
     @unittest.skipUnless(has_skimage, "scikit-image is not installed")
@@ -181,9 +181,9 @@ class TestInference(unittest.TestCase):
         (self.masks / "box_2_seg.nii.gz").unlink()
         for overwrite, counts in ((False, {"unchanged": 1, "segmented": 1}), (True, {"segmented": 2})):
             self.segment(self.data, overwrite=overwrite, report_pictures=True)
-            report = json.loads((self.masks / "report.json").read_text())
+            report = json.loads((self.masks / "report.json").read_text(encoding="utf-8"))
             self.assertEqual(report["counts"], {**counts, "not_tried": 0})
-            page = (self.masks / "report.html").read_text()
+            page = (self.masks / "report.html").read_text(encoding="utf-8")
             for case in ("box_1", "box_2"):  # with their pictures, also of the case that had its mask
                 picture = (self.masks / f"{case}_seg.webp").read_bytes()
                 self.assertIn(base64.b64encode(picture).decode(), page)
@@ -192,7 +192,7 @@ class TestInference(unittest.TestCase):
     def test_pictures_are_left_out_by_a_switch(self) -> None:
         self.segment(self.data, report_pictures=False)
         self.assertEqual(list(self.masks.glob("*.webp")), [])
-        self.assertEqual((self.masks / "report.html").read_text().count("no picture"), 2)
+        self.assertEqual((self.masks / "report.html").read_text(encoding="utf-8").count("no picture"), 2)
 
     @parameterized.expand(
         [
@@ -221,7 +221,9 @@ class TestInference(unittest.TestCase):
             workflow.initialize()
         self.assertIn("four small CTs", log.output[0])
         workflow.run()
-        self.assertIn("<strong>Warning:</strong> these weights", (self.masks / "report.html").read_text())
+        self.assertIn(
+            "<strong>Warning:</strong> these weights", (self.masks / "report.html").read_text(encoding="utf-8")
+        )
 
 
 WHOLE_SLICES = {"roi_size": [-1, -1]}

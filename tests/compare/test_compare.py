@@ -67,7 +67,7 @@ class TestCompare(unittest.TestCase):
         self.assertEqual((rows["unet3plus_no_ds"]["reference"], rows["unet3plus"]["reference"]), ("unet3plus", ""))
         self.assertEqual(rows["unet3plus_no_ds"]["cases"], "2")
         self.assertEqual({row["loss"] for row in rows.values()}, {"focal"})
-        self.assertIn("## Table 1", (out / "comparison.md").read_text())
+        self.assertIn("## Table 1", (out / "comparison.md").read_text(encoding="utf-8"))
         self.assertTrue((out / "accuracy_over_cost.png").is_file())
         self.assertTrue((out / "unet3plus" / "seed_1" / "models" / "model_last.pt").is_file())
         self.assertEqual(self.compare("--budget", "1").count("done before"), 2)

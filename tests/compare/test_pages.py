@@ -34,7 +34,7 @@ class TestPages(unittest.TestCase):
 
     def test_tables_are_the_papers_and_differences_are_to_unet3plus(self) -> None:
         write_page(self.results, ["liver", "spleen"], ["Settings."], ["- Note."], self.path)
-        text = self.path.read_text()
+        text = self.path.read_text(encoding="utf-8")
         unet = next(line for line in text.splitlines() if line.startswith("| UNet |"))
         self.assertEqual(
             unet,

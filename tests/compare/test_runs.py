@@ -42,11 +42,13 @@ class TestPrepareData(unittest.TestCase):
     def test_else_each_case_is_in_one_fold(self) -> None:
         write_boxes(self.root / "data", cases=5, test_cases=0)
         data = prepare_data(self.root / "data", None, "auto", 2, self.root)
-        listed = json.loads((self.root / "datalist.json").read_text())["training"]
+        listed = json.loads((self.root / "datalist.json").read_text(encoding="utf-8"))["training"]
         self.assertEqual(sorted(case["fold"] for case in listed), [0, 0, 0, 1, 1])
         self.assertEqual(list(data.folds), [0, 1])
         again = prepare_data(self.root / "data", None, "auto", 2, self.root)
-        self.assertEqual(json.loads(Path(again.overrides["datalist_file"]).read_text())["training"], listed)
+        self.assertEqual(
+            json.loads(Path(again.overrides["datalist_file"]).read_text(encoding="utf-8"))["training"], listed
+        )
 
     def test_folds_of_a_list_are_kept(self) -> None:
         write_boxes(self.root, cases=2, test_cases=0)

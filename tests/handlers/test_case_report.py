@@ -69,7 +69,7 @@ class TestCaseReport(unittest.TestCase):
         return [write_case(self.data, f"case_{n}.nii.gz", *volumes(n), codes="LPS") for n in range(count)]
 
     def summary(self) -> dict:
-        return json.loads((self.out / "summary.json").read_text())["organs"]
+        return json.loads((self.out / "summary.json").read_text(encoding="utf-8"))["organs"]
 
     @parameterized.expand([("RAS",), ("LPS",), ("SPR",), ("PIR",)])
     def test_values_are_in_mm_and_ml_however_the_file_is_stored(self, codes: str) -> None:
@@ -167,7 +167,7 @@ class TestCaseReport(unittest.TestCase):
         report = CaseReport(self.out, ORGANS, self.data, weights=weights, settings={"amp": False}, metadata=metadata)
         cases = [*self.write(1), write_case(self.data, "high.nii.gz", *volumes(3))]
         evaluator(cases, [CasePictures(self.out, ORGANS, self.data), report]).run()
-        page = (self.out / "report.html").read_text()
+        page = (self.out / "report.html").read_text(encoding="utf-8")
         texts = ["<b>2</b> evaluated", "four small CTs", metadata["weights"]["sha256"], "border (head)"]
         for name in ("case_0", "high"):
             picture = (self.out / f"{name}_differences.webp").read_bytes()
@@ -186,7 +186,7 @@ class TestCaseReport(unittest.TestCase):
 
         with self.assertRaises(KeyboardInterrupt):
             evaluator(self.write(3), [self.report()], Interrupting()).run()
-        page = (self.out / "report.html").read_text()
+        page = (self.out / "report.html").read_text(encoding="utf-8")
         self.assertIn("<b>1</b> evaluated", page)
         self.assertIn("<b>2</b> not evaluated", page)
         self.assertFalse((self.out / "cases.csv").exists())
@@ -202,7 +202,7 @@ class TestCaseReport(unittest.TestCase):
             evaluator(cases, [self.report()]).run()
             for name in ("cases.csv", "summary.csv", "summary.json"):
                 together = self.out / f"{len(cases)}_from_rank_0" / name
-                self.assertEqual(together.read_text(), (self.out / name).read_text())
+                self.assertEqual(together.read_text(encoding="utf-8"), (self.out / name).read_text())
             self.assertFalse((self.out / f"{len(cases)}_from_rank_1").exists())
 
     def test_items_that_do_not_fit_are_refused(self) -> None:

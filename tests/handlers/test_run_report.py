@@ -54,7 +54,7 @@ class TestRunReport(unittest.TestCase):
                 evaluator.run()
             finally:
                 report = self.output / "report.json"
-                self.report = json.loads(report.read_text()) if report.is_file() else {}
+                self.report = json.loads(report.read_text(encoding="utf-8")) if report.is_file() else {}
         return self.report
 
     def test_cases_are_named_by_their_place_in_the_data_set(self) -> None:
@@ -77,7 +77,7 @@ class TestRunReport(unittest.TestCase):
     def test_page_has_the_same_cases(self) -> None:
         with self.assertRaises(KeyboardInterrupt):
             self.run_over(1, 0, 2)
-        page = (self.output / "report.html").read_text()
+        page = (self.output / "report.html").read_text(encoding="utf-8")
         self.assertIn("<b>1</b> segmented", page)
         self.assertIn("<b>1</b> not tried", page)
         self.assertEqual(page.count("ValueError: /data/sub/b.nii.gz: expected zeros."), 2)

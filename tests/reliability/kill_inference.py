@@ -27,6 +27,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import torch
+from PIL import Image
 
 from tests.broken_files import write_ct
 from tests.bundle.workflows import inference, run, write_checkpoint
@@ -83,7 +84,11 @@ def _check(masks: Path, reference: Path) -> int:
     for path in visible:
         assert (reference / path.name).is_file(), f"{path} should not be there"
         if path.suffix == ".json":
-            json.loads(path.read_text())
+            json.loads(path.read_text(encoding="utf-8"))
+        elif path.suffix == ".webp":
+            Image.open(path).load()
+        elif path.suffix == ".html":
+            assert path.read_text(encoding="utf-8").rstrip().endswith("</html>"), f"{path} is not whole"
         else:
             mask, expected = nib.load(path), nib.load(reference / path.name)
             np.testing.assert_array_equal(np.asarray(mask.dataobj), np.asarray(expected.dataobj))
