@@ -26,6 +26,7 @@ import argparse
 import ast
 import json
 import logging
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -55,7 +56,7 @@ def main() -> None:
     parser = _parser()
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
-    logging.getLogger("monai").setLevel(logging.WARNING)
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else PyTorch's profiler writes lines of its own in between
     known = sorted(file.stem for file in (args.bundle_root / "configs" / "systems").glob("*.json"))
     unknown = sorted(set(args.systems or known) - set(known))
     if unknown or not known:
