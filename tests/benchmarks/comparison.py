@@ -47,7 +47,8 @@ ON_CPU += ["deeplabv2", "attention_unet", "unet3plus_hybrid", "unet3plus_cgm"]
 HEAD = """# Results
 
 What `python -m monai_unet3plus.compare` finds on data that anyone can make, and on the few real CTs at hand. See
-[comparison.md](comparison.md) for the command, and for what each system is.
+[comparison.md](comparison.md) for the command and how to read the tables, and [systems.md](systems.md) for what each
+system is.
 
 {machine}. Written by `python -m tests.benchmarks.comparison`, whose head has all settings.
 
@@ -62,15 +63,15 @@ AFTER_PHANTOMS = """![Dice over GFLOP per slice, liver and spleen](images/compar
 The phantoms are few and coarse, the networks have an eighth of the paper's width, nothing is pretrained, and the budget
 is too short for any of the trainings to have converged; systems that learn slowly look worse than they are: UNet and
 UNet++ as published have no normalization in the decoder, and a Dice near 0 says that within {steps} steps they have not
-begun to find the organ, not that they can't. A difference below the spread over seeds is none. Not run: the systems that
-are not in the tables; PSPNet, DeepLabV3 and DeepLabV3+ have one width, which is too wide for a processor.
+begun to find the organ, not that they can't. A difference below the spread over seeds is none. Not run: the systems
+that are not in the tables; PSPNet, DeepLabV3 and DeepLabV3+ have one width, which is too wide for a processor.
 """
 ON_REAL = """
 ## On real CTs
 
 The four small labelled CTs that the delivered weights are made from, see [weights.md](weights.md), each left out once.
-It shows that the comparison runs on real CT, and no more: four cases, one seed, and {steps} steps, within which UNet
-has not begun to find anything.
+It shows that the comparison runs on real CT, and no more: four cases, one seed, and {steps} steps, too few for a system
+that starts slowly.
 """
 
 
@@ -113,8 +114,9 @@ def compare(data: Path, output: Path, budget: int, overrides: list[str], options
 
 
 def tables(folder: Path) -> str:
-    """The page of a comparison, to be part of another: without its title, headings one level lower."""
-    lines = (folder / "comparison.md").read_text(encoding="utf-8").splitlines()[2:]
+    """The page of a comparison, to be part of another: without title and explanation, headings one level lower."""
+    text = (folder / "comparison.md").read_text(encoding="utf-8")
+    lines = text[: text.index("## How to read it")].splitlines()[2:]
     return "\n".join(f"#{line}" if line.startswith("#") else line for line in lines)
 
 
