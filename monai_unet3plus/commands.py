@@ -12,16 +12,43 @@
 
 from __future__ import annotations
 
+import ast
 import logging
 import os
 import subprocess
 import sys
+from argparse import ArgumentTypeError
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-__all__ = ["run_bundle", "run_command", "train_bundle"]
+__all__ = ["override", "run_bundle", "run_command", "train_bundle"]
 
 logger = logging.getLogger(__name__)
+
+_NEVER = 1_000_000
+
+
+def override(text: str) -> tuple[str, Any]:
+    """
+    An override of the bundle's configs as it is given on a command line, for argparse.
+
+    Args:
+        text: NAME=VALUE, with a value of Python's or any other text.
+
+    Returns:
+        name and value.
+
+    Raises:
+        ArgumentTypeError: When it is not like that.
+    """
+    name, separator, value = text.partition("=")
+    if not separator:
+        raise ArgumentTypeError(f"expected NAME=VALUE, but got {text}")
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return name, value
 
 
 def run_bundle(
@@ -67,8 +94,9 @@ def train_bundle(
     """
     Train by configs of the bundle, unless that is done. A training that was interrupted goes on.
 
-    An interrupted training leaves its last weights too. It works in a folder of its own, so that these are not taken
-    for those of a finished one.
+    Nothing is validated on the way, unless overridden, since the last weights are what counts. An interrupted training
+    leaves its last weights too. It works in a folder of its own, so that these are not taken for those of a finished
+    one.
 
     Args:
         bundle: folder of the bundle.
@@ -87,7 +115,7 @@ def train_bundle(
     if not models.is_dir():
         unfinished = models.with_name(f"{models.name}.unfinished")
         resume = (unfinished / "training_state.pt").is_file()
-        own = {"ckpt_dir": unfinished, "resume": resume}
+        own = {"ckpt_dir": unfinished, "resume": resume, "val_interval": _NEVER}
         run_bundle(bundle, configs, {**own, **overrides}, environment, log)
         os.replace(unfinished, models)
     return models / "model_last.pt"

@@ -45,7 +45,6 @@ TRAINING = {
     **PHANTOM_ORGANS,
     "val_fraction": "0.1",
     "epochs": "36",
-    "val_interval": "1000",  # never: that would take as long as some epochs, and the last weights do
     "crop_size": "[192, 192]",
     "batch_size": "2",
     "num_samples": "1",

@@ -28,13 +28,14 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
 from monai.transforms import FillHoles, KeepLargestConnectedComponent
 from scipy.ndimage import median_filter
 
-from .commands import run_bundle, train_bundle
+from .commands import override, run_bundle, train_bundle
 from .data.cases import mask_path
 from .files import replacing
 
@@ -44,7 +45,6 @@ Case = dict[str, str]
 
 # Two trainings side by side on few cores: threads that spin while they wait would take each other's time.
 _ENVIRONMENT = {"OMP_WAIT_POLICY": "passive"}
-_NEVER = "1000000"
 _BRIGHTER = 50  # HU
 _OF_INFERENCE = ("device", "features", "organs", "pixel_size", "window")  # overrides that inference has to share
 
@@ -59,13 +59,15 @@ def main() -> None:
     parser.add_argument("--unlabelled", type=Path, nargs="*", default=[], help="CTs for self-training")
     parser.add_argument("--leave_out", help="name of a labelled case to leave out, and to evaluate on")
     parser.add_argument("--epochs", type=int, nargs=2, default=(20, 55), help="of the two trainings")
-    parser.add_argument("--overrides", nargs="*", default=[], metavar="NAME=VALUE", help="for the bundle's train.json")
+    parser.add_argument(
+        "--overrides", type=override, nargs="*", default=[], metavar="NAME=VALUE", help="for the bundle's train.json"
+    )
     parser.add_argument("--bundle_root", type=Path, default=Path("bundle"), help="folder of the bundle")
     parser.add_argument("--work_dir", type=Path, required=True, help="folder for all that is made")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
 
-    work, overrides = args.work_dir, dict(override.split("=", 1) for override in args.overrides)
+    work, overrides = args.work_dir, dict(args.overrides)
     shared = {name: value for name, value in overrides.items() if name in _OF_INFERENCE}
     cases = labelled(args.labelled)
     if args.leave_out and args.leave_out not in cases:
@@ -79,7 +81,8 @@ def main() -> None:
     if args.unlabelled:
         logger.info("\n== Label maps of the unlabelled CTs ==")
         training += self_labelled(args.bundle_root, args.unlabelled, weights, work / "self_labelled", shared)
-        weights = train(args.bundle_root, work / "second", training, second, {**overrides, **starting_from(weights)})
+        overrides = {**overrides, "finetune_from": weights}
+        weights = train(args.bundle_root, work / "second", training, second, overrides)
     logger.info("\nweights: %s", weights)
     if args.leave_out:
         evaluate(args.bundle_root, work / "evaluation", cases[args.leave_out], weights, shared)
@@ -103,7 +106,7 @@ def organ_free(folder: Path, work: Path) -> list[Case]:
     return cases
 
 
-def train(bundle: Path, work: Path, cases: list[Case], epochs: int, overrides: dict[str, str]) -> Path:
+def train(bundle: Path, work: Path, cases: list[Case], epochs: int, overrides: dict[str, Any]) -> Path:
     """Train on all cases, or go on with it, and return the file of the weights."""
     logger.info("\n== Training, %d cases, %d epochs ==", len(cases), epochs)
     options = {
@@ -112,18 +115,12 @@ def train(bundle: Path, work: Path, cases: list[Case], epochs: int, overrides: d
         "split": "all",
         "output_dir": work,
         "epochs": epochs,
-        "val_interval": _NEVER,
         **overrides,
     }
     return train_bundle(bundle, ["train", "synthesis"], work / "models", options, _ENVIRONMENT)
 
 
-def starting_from(weights: Path) -> dict[str, str]:
-    """Overrides for a training that starts from weights."""
-    return {"finetune_from": str(weights), "finetune_organs": "['liver', 'spleen']"}
-
-
-def self_labelled(bundle: Path, images: list[Path], weights: Path, work: Path, overrides: dict[str, str]) -> list[Case]:
+def self_labelled(bundle: Path, images: list[Path], weights: Path, work: Path, overrides: dict[str, Any]) -> list[Case]:
     """Cases of CTs that a network labels itself; the largest piece of each organ counts."""
     inputs, masks = work / "images", work / "labels"
     inputs.mkdir(parents=True, exist_ok=True)
@@ -156,7 +153,7 @@ def without_bright_parts(image: nib.Nifti1Image, mask: nib.Nifti1Image) -> nib.N
     return nib.Nifti1Image(label.astype(np.uint8), mask.affine)
 
 
-def evaluate(bundle: Path, work: Path, case: Case, weights: Path, overrides: dict[str, str]) -> None:
+def evaluate(bundle: Path, work: Path, case: Case, weights: Path, overrides: dict[str, Any]) -> None:
     """Evaluate on one case; the scores are in ``cases.csv``."""
     absolute = {key: os.path.abspath(path) for key, path in case.items()}
     options = {

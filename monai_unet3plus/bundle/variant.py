@@ -102,7 +102,7 @@ def _check_organs(organs: Organs) -> None:
 def _check_weights(bundle: Path, checkpoint: Path) -> None:
     from monai.bundle import ConfigParser
 
-    from ..handlers.checkpoint import load_weights
+    from ..weights_file import load_weights
 
     if not checkpoint.is_file():
         raise InputError(f"checkpoint: expected trained weights, but {checkpoint} does not exist.")

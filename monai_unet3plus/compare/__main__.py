@@ -23,7 +23,6 @@ evaluated: on the data set's own test cases (imagesTs, labelsTs), or else on fol
 from __future__ import annotations
 
 import argparse
-import ast
 import json
 import logging
 import os
@@ -34,6 +33,7 @@ from typing import Any
 
 import torch
 
+from ..commands import override
 from ..errors import InputError
 from ..files import replacing
 from ..visualize import save_costs
@@ -61,7 +61,7 @@ def main() -> None:
     unknown = sorted(set(args.systems or known) - set(known))
     if unknown or not known:
         parser.error(f"argument --systems: expected some of {known}, but got {unknown}")
-    overrides = dict(_override(parser, text) for text in args.overrides)
+    overrides = dict(args.overrides)
     if args.loss:
         overrides["loss"] = _LOSSES[args.loss]
     try:
@@ -87,7 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--budget", type=int, required=True, help="epochs of each training")
     parser.add_argument("--loss", choices=sorted(_LOSSES), help="one loss for all, instead of each system's own")
     parser.add_argument("--config_file", type=Path, nargs="*", default=[], help="configs for all, after train.json")
-    parser.add_argument("--overrides", nargs="*", default=[], metavar="NAME=VALUE", help="for the bundle's configs")
+    parser.add_argument(
+        "--overrides", type=override, nargs="*", default=[], metavar="NAME=VALUE", help="for the bundle's configs"
+    )
     parser.add_argument("--datalist_file", type=Path, help="list of cases, as for the bundle's train.json")
     splits = ["auto", "test", "fold", "lits"]
     parser.add_argument("--split", choices=splits, default="auto", help="what to test on (default: test, or fold)")
@@ -95,16 +97,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--devices", nargs="+", help="one run at a time on each (default: all GPUs, or cpu)")
     parser.add_argument("--bundle_root", type=Path, default=Path("bundle"), help="folder of the bundle")
     return parser
-
-
-def _override(parser: argparse.ArgumentParser, text: str) -> tuple[str, Any]:
-    name, separator, value = text.partition("=")
-    if not separator:
-        parser.error(f"argument --overrides: expected NAME=VALUE, but got {text}")
-    try:
-        return name, ast.literal_eval(value)
-    except (ValueError, SyntaxError):
-        return name, value
 
 
 def _check_settings(args: argparse.Namespace, overrides: Mapping[str, Any]) -> None:

@@ -29,11 +29,9 @@ from ..commands import run_bundle, train_bundle
 from ..data.splits import training_cases
 from ..files import replacing
 
-__all__ = ["Run", "TestData", "config_files", "execute", "prepare_data"]
+__all__ = ["Run", "TestData", "config_files", "execute", "prepare_data", "scores_file"]
 
 logger = logging.getLogger(__name__)
-
-_NEVER = "1000000"
 
 
 @dataclass(frozen=True)
@@ -199,7 +197,7 @@ def _train_and_evaluate(
         return
     start = time.monotonic()
     logger.info("%s: log in %s", run.name, folder / "train.log")
-    own.update(output_dir=folder, val_interval=_NEVER)
+    own.update(output_dir=folder)
     files = config_files(bundle, extra, run.system)
     # The last weights count: what is tested on must not choose the epoch.
     weights = train_bundle(bundle, files, folder / "models", {**options, **own}, environment, folder / "train.log")

@@ -17,34 +17,16 @@ from typing import Any
 import torch
 from ignite.engine import Engine, Events
 from ignite.handlers import DiskSaver
-from monai.config import PathLike
 from monai.handlers import CheckpointLoader as MonaiCheckpointLoader
 from monai.handlers import CheckpointSaver as MonaiCheckpointSaver
 
 from ..errors import InputError
 from ..files import remove_leftovers, replacing
+from ..weights_file import load_weights
 
-__all__ = ["CheckpointLoader", "CheckpointSaver", "load_weights", "organs_of"]
+__all__ = ["CheckpointLoader", "CheckpointSaver", "organs_of"]
 
 _ORGANS = "organs"  # beside the versions of layers that PyTorch keeps with a state_dict
-
-
-def load_weights(path: PathLike, argument: str, map_location: str | torch.device = "cpu") -> dict[str, Any]:
-    """
-    Load a file of weights, and nothing that could execute code.
-
-    Args:
-        path: the file.
-        argument: name of the argument that the file was given by, for the error.
-        map_location: device to load to.
-
-    Raises:
-        InputError: When the file is damaged, or holds more than tensors and plain values.
-    """
-    try:
-        return torch.load(path, map_location=map_location, weights_only=True)
-    except Exception as e:  # whatever a wrong or damaged file leads torch into
-        raise InputError(f"{argument}: {path} is damaged or holds more than weights, not loaded.") from e
 
 
 def organs_of(checkpoint: Any) -> list[str] | None:
@@ -52,7 +34,8 @@ def organs_of(checkpoint: Any) -> list[str] | None:
     The organs that weights were trained for, in order, or None if their file does not tell.
 
     Args:
-        checkpoint: what :py:func:`load_weights` returns: a ``state_dict``, or one under the name "model".
+        checkpoint: what :py:func:`monai_unet3plus.weights_file.load_weights` returns: a ``state_dict``, or one under
+            the name "model".
     """
     weights = checkpoint.get("model", checkpoint) if isinstance(checkpoint, dict) else None
     return getattr(weights, "_metadata", {}).get("", {}).get(_ORGANS)

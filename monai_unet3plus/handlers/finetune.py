@@ -19,7 +19,8 @@ import torch.nn as nn
 from ignite.engine import Engine, Events
 
 from ..errors import InputError
-from .checkpoint import load_weights, organs_of
+from ..weights_file import load_weights
+from .checkpoint import organs_of
 
 __all__ = ["FinetuneLoader"]
 

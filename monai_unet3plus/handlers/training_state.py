@@ -23,7 +23,7 @@ from monai.engines import Evaluator, Trainer, Workflow
 
 from ..errors import InputError
 from ..files import remove_leftovers, replacing
-from .checkpoint import load_weights
+from ..weights_file import load_weights
 
 __all__ = ["TrainingState"]
 

@@ -10,14 +10,16 @@
 # limitations under the License.
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.nn as nn
 from monai.config import PathLike
 
 from ..errors import InputError
+from ..weights_file import load_weights
 from .encoders import ResNetStages
 
 __all__ = ["load_imagenet_weights"]
@@ -79,12 +81,9 @@ def _for_channels(weight: torch.Tensor, count: int) -> torch.Tensor:
 
 
 def _load(path: PathLike) -> Mapping[str, torch.Tensor]:
-    try:
-        state_dict = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as e:
-        raise InputError(f"Expected a file of ImageNet weights, but {path} does not exist.") from e
-    except Exception as e:  # whatever a wrong or damaged file leads torch into
-        raise InputError(f"{path} is damaged or holds more than weights, not loaded.") from e
+    if not os.path.exists(path):
+        raise InputError(f"Expected a file of ImageNet weights, but {path} does not exist.")
+    state_dict: Any = load_weights(path, "path")
     if not isinstance(state_dict, Mapping):
         raise InputError(f"Expected a state dict in {path}, but it holds a {type(state_dict).__name__}.")
     return state_dict

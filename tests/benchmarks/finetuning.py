@@ -45,10 +45,7 @@ OVERRIDES = {
 }
 STARTS: dict[str, dict[str, str]] = {
     "from scratch": {},
-    "from the bundle's weights": {
-        "finetune_from": str(BUNDLE / "models" / "model.pt"),
-        "finetune_organs": "['liver', 'spleen']",
-    },
+    "from the bundle's weights": {"finetune_from": str(BUNDLE / "models" / "model.pt")},
 }
 
 
