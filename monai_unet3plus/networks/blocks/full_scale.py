@@ -20,7 +20,7 @@ from monai.networks.layers.utils import get_act_layer
 
 from .checkpointing import checkpointed
 from .conv import Conv3x3, conv3x3
-from .upsampled_conv import resize_to, upsampled_conv
+from .upsampled_conv import upsampled_conv
 
 
 class FullScaleBranch(nn.Module):
@@ -53,7 +53,6 @@ class FullScaleBranch(nn.Module):
     ) -> None:
         super().__init__()
         self.is_coarser = source_level > target_level
-        self.is_twice_as_coarse = source_level == target_level + 1
         self.pool: nn.Module = nn.Identity()
         if source_level < target_level:
             self.pool = Pool["MAX", spatial_dims](kernel_size=2 ** (target_level - source_level))
@@ -72,8 +71,6 @@ class FullScaleBranch(nn.Module):
         weight, bias = self.conv.weight, self.conv.bias
         if not self.is_coarser:
             return self.adn(conv3x3(self.pool(x), weight, bias))
-        if self.is_twice_as_coarse and x.is_cuda:  # the direct form has half as much again of the work, and no copies
-            return self.adn(conv3x3(resize_to(x, size), weight, bias))
         return self.adn(upsampled_conv(x, weight, bias, size))
 
 

@@ -18,6 +18,8 @@ them. The zeros around the border are rows of the matrix, so nothing is approxim
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 import torch.nn.functional as F
 
@@ -89,7 +91,24 @@ def is_channels_last(x: torch.Tensor) -> bool:
 def _tap_matrix(low: int, high: int, like: torch.Tensor) -> torch.Tensor:
     """
     The matrix ``(high, 3 * low)`` that up-samples ``low`` values to ``high`` and shifts them by -1, 0, 1 per tap.
+
+    It takes a dozen small kernels to make, which is much for a GPU that gets one slice at a time, so it is kept.
     """
+    if torch.jit.is_scripting() or torch.jit.is_tracing() or torch.compiler.is_compiling():
+        return _new_tap_matrix(low, high, like)
+    if type(like) is not torch.Tensor:  # subclasses, as FakeTensor, want one of their own
+        return _new_tap_matrix(low, high, like)
+    return _kept_tap_matrix(low, high, like.dtype, like.device)
+
+
+@lru_cache(maxsize=64)
+def _kept_tap_matrix(low: int, high: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    with torch.inference_mode(False):  # training may use it too
+        # by way of the CPU: a copy from there is finished, whatever stream uses it next
+        return _new_tap_matrix(low, high, torch.empty(0)).to(device, dtype)
+
+
+def _new_tap_matrix(low: int, high: int, like: torch.Tensor) -> torch.Tensor:
     centres = torch.arange(high, dtype=torch.float32, device=like.device) + 0.5
     source = (centres * (low / high) - 0.5).clamp(0, low - 1)
     columns = torch.arange(low, dtype=torch.float32, device=like.device)

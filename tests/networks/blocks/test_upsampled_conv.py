@@ -15,6 +15,7 @@ import unittest
 import torch
 import torch.nn.functional as F
 from parameterized import parameterized
+from torch._subclasses import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from monai_unet3plus.networks.blocks import resize_to, upsampled_conv
@@ -78,6 +79,20 @@ class TestUpsampledConv(unittest.TestCase):
                 form(x, weight, None, [80, 80])
             work.append(counter.get_total_flops())
         self.assertLess(work[0], 0.1 * work[1])
+
+    def test_matrices_kept_from_inference_serve_training(self) -> None:
+        x, weight, bias = tensors((1, 3, 3, 11))
+        with torch.inference_mode():
+            upsampled_conv(x, weight, bias, [7, 29])
+        upsampled_conv(x.requires_grad_(), weight, bias, [7, 29]).sum().backward()
+
+    def test_fake_tensors_leave_none_behind(self) -> None:
+        x, weight, bias = tensors((1, 3, 3, 13))
+        mode = FakeTensorMode()
+        with mode:
+            upsampled_conv(*(mode.from_tensor(tensor) for tensor in (x, weight, bias)), [5, 31])
+        out = upsampled_conv(x, weight, bias, [5, 31])
+        torch.testing.assert_close(out, direct(x, weight, bias, [5, 31]), rtol=1e-5, atol=2e-5)
 
 
 if __name__ == "__main__":
