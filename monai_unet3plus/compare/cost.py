@@ -109,7 +109,7 @@ def measure(system: System, device: str) -> Cost:
     with torch.inference_mode():
         with FlopCounterMode(display=False) as counter:
             run()
-        memory = _peak_bytes_of_gpu(run, image.device) if gpu else peak_bytes(run)
+        memory = peak_bytes(run, image.device)
         seconds = []
         for _ in range(_ROUNDS):
             start = time.perf_counter()
@@ -118,13 +118,19 @@ def measure(system: System, device: str) -> Cost:
     return Cost(counter.get_total_flops() / 1e9, 1 / median(seconds), memory)
 
 
-def peak_bytes(function: Callable[[], object]) -> int:
+def peak_bytes(function: Callable[[], object], device: torch.device | str = "cpu") -> int:
     """
-    The most memory for tensors that a function holds at once on the CPU, beyond what was there before.
+    The most memory for tensors that a function holds at once, beyond what was there before.
 
     Args:
         function: is called once.
+        device: whose memory, that of the CPU or of a GPU. Defaults to "cpu".
     """
+    if torch.device(device).type == "cuda":
+        before = torch.cuda.memory_allocated(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        function()
+        return torch.cuda.max_memory_allocated(device) - before
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         function()
     events = [event for event in profiler.profiler.kineto_results.events() if event.name() == "[memory]"]
@@ -133,13 +139,6 @@ def peak_bytes(function: Callable[[], object]) -> int:
         held += event.nbytes()
         most = max(most, held)
     return most
-
-
-def _peak_bytes_of_gpu(function: Callable[[], object], device: torch.device) -> int:
-    before = torch.cuda.memory_allocated(device)
-    torch.cuda.reset_peak_memory_stats(device)
-    function()
-    return torch.cuda.max_memory_allocated(device) - before
 
 
 def _in_words(loss: nn.Module) -> str:

@@ -8,77 +8,226 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The table of the network on a GPU; its rows are empty where none is at hand."""
+"""
+Time and memory of the network and of a whole CT on a GPU, beside the published network; writes docs/gpu.md.
+
+    python -m tests.benchmarks.gpu [--rounds 7] [--size 320] [--output docs/gpu.md]
+
+The published network is the direct re-statement that the tests measure the package by, with the same weights. Float32
+is without TF32 (``torch.backends``); TF32 is float32 with it; bfloat16 is autocast. The whole CT is the one of
+``tests.benchmarks.whole_ct``, made, and lies on the GPU; all of its slices are segmented.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from pathlib import Path
+from statistics import median
 
 import torch
-from torch import nn
+import torch.nn.functional as F
+from monai.inferers import SliceInferer, SlidingWindowInferer
 from torch.utils.flop_counter import FlopCounterMode
 
+from monai_unet3plus.compare.cost import peak_bytes
+from monai_unet3plus.inferers import AdjacentSliceInferer
 from monai_unet3plus.networks import load_published_weights, prepare_for_inference
 from monai_unet3plus.networks.nets import UNet3Plus
-from tests.benchmarks.paired import matmul_flops, ratio, seconds
+from monai_unet3plus.transforms import logits_to_label_map
+from tests.benchmarks.paired import machine, matmul_flops, ratio, seconds, spread
+from tests.benchmarks.whole_ct import DEPTH, ORGAN, JudgedByBrightness, made_ct
 from tests.networks.published import State, published_forward, published_shapes, random_state
 
-BATCHES = (1, 8, 32)
-PRECISIONS = ("float32", "TF32", "bfloat16")
-HEADER = """
-## GPU, forward
+logger = logging.getLogger("gpu")
 
-| batch | precision | slices/s | time of the published | peak memory | share of the peak |
-|---|---|---|---|---|---|
+BATCHES = (1, 8, 32)
+TRAINING_BATCH = 8
+PRECISIONS = ("float32", "TF32", "bfloat16")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=7, help="how often each contestant is timed")
+    parser.add_argument("--size", type=int, default=320, help="height and width of the images")
+    parser.add_argument("--output", type=Path, help="file to write, besides the log")
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    if not torch.cuda.is_available():
+        parser.error("no GPU that PyTorch can use was found")
+    parts = []
+    for part in (head, forward, training, whole_ct):
+        parts.append(part(args.rounds, args.size))
+        logger.info(parts[-1])
+    if args.output:
+        args.output.write_text("\n".join(parts), encoding="utf-8")
+
+
+@contextmanager
+def computing_in(precision: str) -> Iterator[None]:
+    """Compute in one of the precisions, and set PyTorch back afterwards."""
+    switches = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = [switch.allow_tf32 for switch in switches]
+    for switch in switches:
+        switch.allow_tf32 = precision == "TF32"
+    try:
+        with torch.autocast("cuda", torch.bfloat16) if precision == "bfloat16" else nullcontext():
+            yield
+    finally:
+        for switch, value in zip(switches, before):
+            switch.allow_tf32 = value
+
+
+def waiting(run: Callable[[], object]) -> Callable[[], None]:
+    """A function that is done when the GPU is."""
+
+    def synchronized() -> None:
+        run()
+        torch.cuda.synchronize()
+
+    return synchronized
+
+
+def peaks() -> dict[str, float]:
+    """Rates of large matrix products by precision, in FLOP per second."""
+    found = {}
+    for precision in PRECISIONS:
+        with computing_in(precision):
+            dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
+            found[precision] = matmul_flops(dtype, size=8192, device="cuda")
+    return found
+
+
+def head(rounds: int, size: int) -> str:
+    """What stands above the tables."""
+    rates = ", ".join(f"{rate / 1e12:.0f} TFLOP/s in {precision}" for precision, rate in peaks().items())
+    return f"""# On a GPU
+
+Written by `python -m tests.benchmarks.gpu --rounds {rounds} --size {size} --output docs/gpu.md`, whose head says what
+the precisions mean.
+
+{machine(gpu=True)}.
+Images of 3 x {size} x {size}, the paper's width, random weights. Contestants take turns, {rounds} rounds after three to
+warm up; medians with quartiles, and ratios turn by turn. Memory is the most that tensors hold at once beyond the
+weights. Matrix products of 8192 x 8192, the peaks that shares refer to: {rates}.
 """
 
 
-def page(size: int, rounds: int) -> str:
-    """
-    The table, filled on the first GPU, if there is one.
-
-    Args:
-        size: height and width of the images.
-        rounds: how often each contestant is timed.
-    """
-    cases = [(batch, precision) for batch in BATCHES for precision in PRECISIONS]
-    if not torch.cuda.is_available():
-        rows = [f"| {batch} | {precision} | not measured | | | |" for batch, precision in cases]
-        return HEADER + "\n".join(rows) + "\n\nNo GPU was at hand. Nor was a whole CT timed on one.\n"
-    state = {name: tensor.cuda() for name, tensor in random_state(published_shapes("UNet_3Plus")).items()}
+@torch.inference_mode()
+def forward(rounds: int, size: int) -> str:
+    """The table of forward passes."""
+    state = on_gpu(random_state(published_shapes("UNet_3Plus")))
     network = prepare_for_inference(load_published_weights(UNet3Plus(), state).cuda())
-    rows = [_row(network, state, batch, precision, size, rounds) for batch, precision in cases]
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    return HEADER + "\n".join(rows) + f"\n\n{torch.cuda.get_device_name()}, CUDA {torch.version.cuda}.\n"
+    rates = peaks()
+    rows = [
+        "\n## Forward, `prepare_for_inference(UNet3Plus())`\n",
+        "| batch | precision | slices/s | time of the published | memory | of the published | share of the peak |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for batch in BATCHES:
+        images = torch.rand(batch, 3, size, size, device="cuda")
+        run = {"ours": lambda x=images: network(x), "theirs": lambda x=images: published_forward(state, x)}
+        for precision in PRECISIONS:
+            with computing_in(precision):
+                memory = {name: peak_bytes(function, "cuda") for name, function in run.items()}
+                with FlopCounterMode(display=False) as counter:
+                    run["ours"]()
+                found = seconds({name: waiting(function) for name, function in run.items()}, rounds, warm_up=3)
+            middle = median(found["ours"])
+            rows.append(
+                f"| {batch} | {precision} | {batch / middle:.1f} | {ratio(found['ours'], found['theirs'])} "
+                f"| {memory['ours'] / 2**30:.2f} GiB | {memory['ours'] / memory['theirs']:.2f} "
+                f"| {counter.get_total_flops() / middle / rates[precision]:.0%} |"
+            )
+    return "\n".join(rows) + "\n"
+
+
+def training(rounds: int, size: int) -> str:
+    """The table of training steps."""
+    state = on_gpu(random_state(published_shapes("UNet_3Plus_DeepSup")))
+    ours = load_published_weights(UNet3Plus(deep_supervision=True), state).cuda().train()
+    for name, tensor in state.items():
+        tensor.requires_grad_(name.endswith(("weight", "bias")))
+    images = torch.rand(TRAINING_BATCH, 3, size, size, device="cuda")
+    target = (images[:, :1] > 0.5).float()
+
+    def step(predict: Callable[[], list[torch.Tensor]], precision: str) -> None:
+        with computing_in(precision):
+            logits = predict()
+            sum(F.binary_cross_entropy_with_logits(output.float(), target) for output in logits).backward()
+        for tensor in (*state.values(), *ours.parameters()):
+            tensor.grad = None
+
+    rows = [
+        f"\n## Training step: forward and backward, five side outputs, batch {TRAINING_BATCH}\n",
+        "| precision | slices/s | time of the published | time of ours in float32 | memory | of the published |",
+        "|---|---|---|---|---|---|",
+    ]
+    run: dict[str, Callable[[], None]] = {}
+    for precision in PRECISIONS:
+        run[f"ours {precision}"] = partial(step, lambda: ours(images), precision)
+        run[f"theirs {precision}"] = partial(step, lambda: published_forward(state, images).logits, precision)
+    memory = {name: peak_bytes(function, "cuda") for name, function in run.items()}
+    found = seconds({name: waiting(function) for name, function in run.items()}, rounds, warm_up=3)
+    for precision in PRECISIONS:
+        mine, published = f"ours {precision}", f"theirs {precision}"
+        rows.append(
+            f"| {precision} | {TRAINING_BATCH / median(found[mine]):.1f} | {ratio(found[mine], found[published])} "
+            f"| {ratio(found[mine], found['ours float32'])} "
+            f"| {memory[mine] / 2**30:.2f} GiB | {memory[mine] / memory[published]:.2f} |"
+        )
+    return "\n".join(rows) + "\n"
 
 
 @torch.inference_mode()
-def _row(network: nn.Module, state: State, batch: int, precision: str, size: int, rounds: int) -> str:
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "TF32"
-    images = torch.rand(batch, 3, size, size, device="cuda").contiguous(memory_format=torch.channels_last)
-    lower = precision == "bfloat16"
+def whole_ct(rounds: int, size: int) -> str:
+    """The table of a whole CT."""
+    state = on_gpu(random_state(published_shapes("UNet_3Plus_DeepSup_CGM")))
+    network = load_published_weights(UNet3Plus(deep_supervision=True, classification_guided=True), state).cuda()
+    plain = {name: tensor for name, tensor in state.items() if name in published_shapes("UNet_3Plus")}
+    guided = JudgedByBrightness(prepare_for_inference(network))
+    volume = torch.from_numpy(made_ct(DEPTH))[None, None].cuda()
+    windows = {"roi_size": (size, size), "sw_batch_size": 32, "overlap": 0.25, "mode": "gaussian"}
+    published = SliceInferer(**windows, spatial_dim=2)
 
-    def run(forward: Callable[[], object]) -> Callable[[], None]:
-        def synchronized() -> None:
-            context: AbstractContextManager = torch.autocast("cuda", torch.bfloat16) if lower else nullcontext()
-            with context:
-                forward()
-            torch.cuda.synchronize()
+    def ours(slices: int) -> None:
+        inferer = AdjacentSliceInferer(
+            SlidingWindowInferer(**windows), slice_batch_size=slices, postprocess=logits_to_label_map
+        )
+        inferer(volume, guided)
 
-        return synchronized
+    def theirs() -> None:
+        published(volume.expand(-1, 3, -1, -1, -1), lambda image: published_forward(plain, image).logits[0])
 
-    ours, theirs = run(lambda: network(images)), run(lambda: published_forward(state, images))
-    held = torch.cuda.memory_allocated()
-    torch.cuda.reset_peak_memory_stats()
-    ours()
-    memory = torch.cuda.max_memory_allocated() - held
-    with FlopCounterMode(display=False) as counter:
-        ours()
-    found = seconds({"ours": ours, "theirs": theirs}, rounds, warm_up=3)
-    best = min(found["ours"])
-    peak = matmul_flops(torch.bfloat16 if lower else torch.float32, size=8192, device="cuda")
-    return (
-        f"| {batch} | {precision} | {batch / best:.1f} | {ratio(found['ours'], found['theirs'])} "
-        f"| {memory / 2**30:.2f} GiB | {counter.get_total_flops() / best / peak:.0%} |"
-    )
+    run = {
+        "published network, `SliceInferer`": theirs,
+        "`UNet3Plus`, `AdjacentSliceInferer`": partial(ours, 1),
+        "the same, 8 slices at a time": partial(ours, 8),
+    }
+    first = next(iter(run))
+    rows = [
+        f"\n## A whole CT, {' x '.join(map(str, volume.shape[2:]))}, organ in {len(ORGAN)} slices\n",
+        f"Windows of {size} x {size}, overlap 0.25, up to 32 at a time; no air is skipped.\n",
+        "| precision | | time | of the published |",
+        "|---|---|---|---|",
+    ]
+    for precision in PRECISIONS:
+        with computing_in(precision):
+            found = seconds({name: waiting(function) for name, function in run.items()}, max(rounds // 2, 3))
+        rows += [
+            f"| {precision} | {name} | {spread(values)} | {ratio(values, found[first])} |"
+            for name, values in found.items()
+        ]
+    return "\n".join(rows) + "\n"
+
+
+def on_gpu(state: State) -> State:
+    return {name: tensor.cuda() for name, tensor in state.items()}
+
+
+if __name__ == "__main__":
+    main()

@@ -29,6 +29,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+import torch
 from monai.transforms import KeepLargestConnectedComponent
 
 from monai_unet3plus.metrics import organ_scores
@@ -103,7 +104,7 @@ def page(rows: list[str], epochs: int, overrides: list[str], missing: list[str])
             + (f", with the overrides {', '.join(overrides)}" if overrides else "")
             + ".",
             "",
-            f"{machine()}.",
+            f"{machine(gpu=torch.cuda.is_available())}.",
             "Each row is a case that the training has not seen: the first training of `monai_unet3plus.recipe`, "
             f"{epochs} epochs and without self-training, on the other labelled cases and the negative one. "
             f"Four small cases, two of them labelled by a model, are too few for a claim of accuracy.{left}",

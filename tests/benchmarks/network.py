@@ -34,7 +34,6 @@ from torch.utils.flop_counter import FlopCounterMode
 from monai_unet3plus.compare.cost import peak_bytes
 from monai_unet3plus.networks import load_published_weights, prepare_for_inference
 from monai_unet3plus.networks.nets import UNet3Plus
-from tests.benchmarks import gpu
 from tests.benchmarks.paired import machine, matmul_flops, ratio, seconds, spread
 from tests.networks.published import FULL_WIDTHS, published_forward, published_shapes, random_state
 
@@ -59,7 +58,6 @@ def main() -> None:
         inference(image, args.rounds),
         training(image, args.rounds),
         organ_free_slice(image, args.rounds),
-        gpu.page(args.size, args.rounds),
         HOW,
     ]
     page = "\n".join(parts)
@@ -194,8 +192,8 @@ def table(contestants: dict[str, Run], rounds: int) -> str:
 
 
 HOW = """
-A whole CT against the published network under MONAI's `SliceInferer`: [whole_ct.md](whole_ct.md). What bfloat16 changes
-in masks: [bfloat16.md](bfloat16.md).
+A whole CT against the published network under MONAI's `SliceInferer`: [whole_ct.md](whole_ct.md). The same on a GPU:
+[gpu.md](gpu.md). What bfloat16 changes in masks: [bfloat16.md](bfloat16.md).
 
 ## How
 

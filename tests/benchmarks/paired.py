@@ -68,14 +68,28 @@ def matmul_flops(dtype: torch.dtype, size: int = 2048, rounds: int = 10, device:
     return 2 * size**3 / min(seconds({"product": product}, rounds)["product"])
 
 
-def machine() -> str:
-    """Processor, threads, the settings that threads go by, and versions."""
+def machine(gpu: bool = False) -> str:
+    """
+    Processor, threads, the settings that threads go by, and versions.
+
+    Args:
+        gpu: whether the GPU was at work too. Defaults to False.
+    """
     info = Path("/proc/cpuinfo")
     models = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, encoding="utf-8"
-    ).stdout.strip()
     processor = models[0] if models else platform.machine()
     names = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "MKL_THREADING_LAYER")
     settings = "".join(f", {name}={os.environ[name]}" for name in names if name in os.environ)
-    return f"{processor}, {torch.get_num_threads()} threads{settings}, torch {torch.__version__}, commit {commit}"
+    parts = [f"{processor}, {torch.get_num_threads()} threads{settings}, torch {torch.__version__}, commit {_commit()}"]
+    if gpu:
+        cudnn = torch.backends.cudnn.version()
+        parts.insert(0, f"{torch.cuda.get_device_name()}, CUDA {torch.version.cuda}, cuDNN {cudnn}")
+    return "; ".join(parts)
+
+
+def _commit() -> str:
+    try:
+        command = ["git", "rev-parse", "--short", "HEAD"]
+        return subprocess.run(command, capture_output=True, encoding="utf-8").stdout.strip() or "not known"
+    except FileNotFoundError:  # no git
+        return "not known"
