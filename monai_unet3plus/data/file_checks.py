@@ -127,13 +127,13 @@ def _bytes_in_gzip(path: str, expected: int) -> int:
     try:
         with gzip.open(path) as file:
             while found <= expected + _BEYOND_HEADER:
-                chunk = file.read(_CHUNK)
+                chunk = file.read1(_CHUNK)  # all up to where the file is cut off, which `read` would not give
                 if not chunk:
                     break
                 found += len(chunk)
     except (EOFError, gzip.BadGzipFile, zlib.error) as e:
         raise InputError(
-            f"{path}: expected {expected} bytes in a whole gzip file, but found {_last_line(e)} after {found}."
+            f"{path}: expected {expected} bytes in a whole gzip file, but found {_last_line(e)} after {found} bytes."
         ) from e
     return found
 
