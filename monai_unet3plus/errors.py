@@ -54,5 +54,6 @@ def reason_of(error: BaseException) -> str:
     if isinstance(cause, InputError):
         return message
     if isinstance(cause, OSError) and cause.errno is not None:
-        return os.strerror(cause.errno) + (f": {cause.filename}" if cause.filename else "")
+        file = cause.filename2 or cause.filename  # of two, where it should have gone
+        return os.strerror(cause.errno) + (f": {file}" if file else "")
     return f"{type(cause).__name__}: {message}" if message else type(cause).__name__

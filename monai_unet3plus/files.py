@@ -12,13 +12,47 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from monai.config import PathLike
 
-__all__ = ["remove_leftovers", "replacing", "sha256_of"]
+__all__ = ["deferred_writes", "now_or_deferred", "remove_leftovers", "replacing", "sha256_of"]
+
+Write = Callable[[], None]
+
+_deferred: ContextVar[list[Write] | None] = ContextVar("deferred", default=None)
+
+
+@contextmanager
+def deferred_writes() -> Iterator[list[Write]]:
+    """
+    Collect what would be written while the block lasts, in order, for the caller to write when and where he likes.
+
+    Those who write have to take part, by :py:func:`now_or_deferred`.
+    """
+    collected: list[Write] = []
+    token = _deferred.set(collected)
+    try:
+        yield collected
+    finally:
+        _deferred.reset(token)
+
+
+def now_or_deferred(write: Write) -> None:
+    """
+    Write at once, or leave it to whoever collects :py:func:`deferred_writes`.
+
+    Args:
+        write: writes a file; it may run later, in another thread.
+    """
+    collected = _deferred.get()
+    if collected is None:
+        write()
+    else:
+        collected.append(write)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from monai_unet3plus.files import remove_leftovers, replacing, sha256_of
+from monai_unet3plus.files import deferred_writes, now_or_deferred, remove_leftovers, replacing, sha256_of
 
 
 class TestReplacing(unittest.TestCase):
@@ -58,6 +58,21 @@ class TestReplacing(unittest.TestCase):
         content = bytes(range(256)) * 5000
         self.path.write_bytes(content)
         self.assertEqual(sha256_of(self.path), hashlib.sha256(content).hexdigest())
+
+
+class TestDeferredWrites(unittest.TestCase):
+    def test_writes_are_left_to_the_block_and_done_at_once_outside(self) -> None:
+        done: list[str] = []
+        with deferred_writes() as outer:
+            now_or_deferred(lambda: done.append("a"))
+            with deferred_writes() as inner:
+                now_or_deferred(lambda: done.append("b"))
+            now_or_deferred(lambda: done.append("c"))
+        self.assertEqual((done, len(outer), len(inner)), ([], 2, 1))
+        now_or_deferred(lambda: done.append("d"))
+        for write in outer:
+            write()
+        self.assertEqual(done, ["d", "a", "c"])
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import nibabel as nib
@@ -21,7 +22,7 @@ from monai.config.type_definitions import NdarrayOrTensor
 from monai.data import NibabelWriter
 from monai.utils import ImageMetaKey, convert_to_numpy
 
-from ..files import replacing
+from ..files import now_or_deferred, replacing
 from .cases import LABEL_INTENT
 
 __all__ = ["LabelMapWriter"]
@@ -70,7 +71,8 @@ class LabelMapWriter(NibabelWriter):
     def write(self, filename: PathLike, verbose: bool = False, **kwargs: Any) -> None:
         """
         Args:
-            filename: path to write to. An existing file is replaced in one step when the new one is complete.
+            filename: path to write to. An existing file is replaced in one step when the new one is complete, later
+                within :py:func:`monai_unet3plus.files.deferred_writes`.
             verbose: whether to log the file's name.
             kwargs: not used.
         """
@@ -83,9 +85,8 @@ class LabelMapWriter(NibabelWriter):
         if not np.allclose(image.get_qform(), affine, atol=1e-3):
             image.set_qform(None, code=0)
         self._lie_like_source(image)
-        with replacing(filename) as partial:
-            nib.save(image, partial)
         self.data_obj = image
+        now_or_deferred(partial(_save, image, filename))
 
     def _lie_like_source(self, image: nib.Nifti1Image) -> None:
         """Take over sform and qform, which may differ: programs that go by either see image and mask at one place."""
@@ -96,3 +97,8 @@ class LabelMapWriter(NibabelWriter):
             for field in _GRID_FIELDS:
                 image.header[field] = header[field]
             image.header["pixdim"][:4] = header["pixdim"][:4]
+
+
+def _save(image: nib.Nifti1Image, filename: PathLike) -> None:
+    with replacing(filename) as unfinished:
+        nib.save(image, unfinished)

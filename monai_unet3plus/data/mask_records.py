@@ -145,7 +145,7 @@ class MaskRecords:
 
     def set_aside(self, image: PathLike) -> Path | None:
         """
-        Rename an older mask of a case that failed, so that nobody takes it for the new one.
+        Rename an older mask of a case that failed, so that nobody takes it for the new one; a picture of it goes.
 
         Args:
             image: the image's file, or the folder of its DICOM series.
@@ -154,9 +154,9 @@ class MaskRecords:
             the new path, or None if there was no mask.
         """
         mask = self.mask_of(image)
+        self._forget(image)
         if not mask.is_file():
             return None
-        self._forget(image)
         aside = mask.with_name(f"{mask.name}.outdated")
         os.replace(mask, aside)
         return aside

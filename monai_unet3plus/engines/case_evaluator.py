@@ -15,10 +15,12 @@ from __future__ import annotations
 import errno
 import logging
 import os
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from time import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from ignite.engine import Events
@@ -27,6 +29,7 @@ from monai.utils import CommonKeys
 
 from ..data.mask_records import MaskRecords
 from ..errors import reason_of
+from ..files import Write, deferred_writes
 from ..remarks import collected_warnings
 from .case_dataset import DONE, FAILURE, REMARKS
 
@@ -47,7 +50,7 @@ class CaseResult:
         status: "segmented", "unchanged", when it had its mask already, or "failed".
         reason: why it failed, a sentence.
         remarks: what was warned of.
-        seconds: how long inference and postprocessing took.
+        seconds: how long inference, postprocessing and writing took.
         organs: what handlers found out about each organ's mask, see
             :py:class:`monai_unet3plus.handlers.QualityFlags`.
     """
@@ -60,14 +63,22 @@ class CaseResult:
     organs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
+class _Unwritten(NamedTuple):
+    """A case whose mask is being written in the background."""
+
+    result: CaseResult
+    place: str
+    seconds: Future[float]
+
+
 class CaseEvaluator(SupervisedEvaluator):
     """
     A :py:class:`monai.engines.SupervisedEvaluator` that goes on with the next case when one fails.
 
-    Loading (by :py:class:`CaseDataset`), inference and postprocessing, which saves the mask, fail or succeed together.
-    Failures are logged as errors when they happen; handlers of ``ITERATION_COMPLETED`` are not called for them, nor
-    for cases that have their masks, since they expect an output. Where masks can't be written any more, as on a full
-    disk, the run ends.
+    Loading (by :py:class:`CaseDataset`), inference, postprocessing and writing the mask, which postprocessing leaves to
+    :py:func:`monai_unet3plus.files.deferred_writes`, fail or succeed together. Failures are logged as errors when they
+    happen; handlers of ``ITERATION_COMPLETED`` are not called for them, nor for cases that have their masks, since they
+    expect an output. Where masks can't be written any more, as on a full disk, the run ends.
 
     ``results`` has an entry for each case of the latest run, ``current`` is that of the case at work, ``not_tried`` the
     number of those that it did not get to.
@@ -77,12 +88,20 @@ class CaseEvaluator(SupervisedEvaluator):
         args: see :py:class:`monai.engines.SupervisedEvaluator`.
         records: of the masks that postprocessing saves, see :py:class:`monai_unet3plus.data.mask_records.MaskRecords`;
             a run locks their folder. Defaults to None, no records are kept.
+        write_in_background: whether a mask is written while the next case is computed, which pays on a GPU. What became
+            of a case is known and logged then when the next one is done, or the run ends, however it ends; only
+            ``ITERATION_COMPLETED`` comes before. Defaults to False.
         kwargs: see :py:class:`monai.engines.SupervisedEvaluator`.
     """
 
-    def __init__(self, *args: Any, records: MaskRecords | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, records: MaskRecords | None = None, write_in_background: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.records = records
+        self.write_in_background = write_in_background
+        self._writer = ThreadPoolExecutor(max_workers=1)  # at exit, Python waits for what it is writing
+        self._unwritten: _Unwritten | None = None
         self.results: list[CaseResult] = []
         self.current = CaseResult("", "")
 
@@ -102,9 +121,12 @@ class CaseEvaluator(SupervisedEvaluator):
         return (self.state.epoch_length or 0) - len(self.results)
 
     def run(self, global_epoch: int = 1) -> None:  # type: ignore[override]
-        self.results = []
+        self.results, self._unwritten = [], None
         with nullcontext() if self.records is None else self.records.locked():
-            super().run(global_epoch)
+            try:
+                super().run(global_epoch)
+            finally:
+                self._settle()
 
     def _iteration(self, engine: CaseEvaluator, batchdata: dict[str, Any]) -> Any:  # type: ignore[override]
         item = dict(batchdata)
@@ -121,31 +143,62 @@ class CaseEvaluator(SupervisedEvaluator):
         started = time()
         records = self.records_of(result.image)
         output: Any = []
-        with collected_warnings() as more:
+        with collected_warnings() as more, deferred_writes() as writes:
             try:
                 if records is not None:
                     records.start(result.image)
                 output = super()._iteration(engine, item)
-                if records is not None:
-                    records.finish(result.image, result.organs)
             except Exception as e:
-                logger.debug("case failed", exc_info=True)
-                result.status, result.reason = "failed", reason_of(e)
+                _fail(result, e)
         result.seconds = time() - started
         result.remarks += more
-        return self._end(result, output)
+        return self._end(result, output, writes)
 
-    def _end(self, result: CaseResult, output: Any = None) -> Any:
-        """Note and log what became of a case; the output is an empty list if it was not segmented."""
-        self.results.append(result)
+    def _end(self, result: CaseResult, output: Any = None, writes: Sequence[Write] = ()) -> Any:
+        """Write the mask, if there is one, and note what became of the case; the output of others is an empty list."""
+        self._settle()
         place = f"{self.state.iteration} of {self.state.epoch_length}: {result.image}"
+        if result.status != "segmented":
+            self._note(result, place)
+            self.state.output = []
+            return []
+        self._unwritten = _Unwritten(result, place, self._writer.submit(self._write, result, writes))
+        if not self.write_in_background:
+            self._settle()
+        return output if result.status == "segmented" else []
+
+    def _write(self, result: CaseResult, writes: Sequence[Write]) -> float:
+        """Write what belongs to a case, its record last, and return the seconds that it took."""
+        started = time()
+        for write in writes:
+            write()
+        records = self.records_of(result.image)
+        if records is not None:
+            records.finish(result.image, result.organs)
+        return time() - started
+
+    def _settle(self) -> None:
+        """Wait for the mask that is being written, if there is one, and note what became of its case."""
+        if self._unwritten is None:
+            return
+        result, place, seconds = self._unwritten
+        error = seconds.exception()
+        self._unwritten = None
+        if error is None:
+            result.seconds += seconds.result()
+        else:
+            _fail(result, error)
+        self._note(result, place)
+
+    def _note(self, result: CaseResult, place: str) -> None:
+        """Note and log what became of a case."""
+        self.results.append(result)
         if result.status == "segmented":
             logger.info("%s segmented in %.0f s", place, result.seconds)
-            return output
-        self.state.output = []
+            return
         if result.status == "unchanged":
             logger.info("%s has its mask", place)
-            return []
+            return
         if any(text in result.reason for text in _NO_ROOM):
             logger.error("masks can't be written any more, the run ends")
             self.terminate()
@@ -155,7 +208,6 @@ class CaseEvaluator(SupervisedEvaluator):
         if aside is not None:
             result.remarks.append(f"an older mask was renamed to {aside.name}")
             logger.warning("%s: an older mask was renamed to %s", result.image, aside)
-        return []
 
     def records_of(self, image: str) -> MaskRecords | None:
         """
@@ -167,9 +219,16 @@ class CaseEvaluator(SupervisedEvaluator):
         return self.records if os.path.lexists(image) else None
 
     def _fire_event(self, event_name: Any, *event_args: Any, **event_kwargs: Any) -> None:
-        if event_name == Events.ITERATION_COMPLETED and self.results and self.results[-1].status != "segmented":
+        if event_name == Events.ITERATION_COMPLETED and not self.state.output:
             return
+        if event_name in (Events.EPOCH_COMPLETED, Events.COMPLETED, Events.EXCEPTION_RAISED):
+            self._settle()
         super()._fire_event(event_name, *event_args, **event_kwargs)
+
+
+def _fail(result: CaseResult, error: BaseException) -> None:
+    logger.debug("case failed", exc_info=error)
+    result.status, result.reason, result.organs = "failed", reason_of(error), {}  # there is no mask to tell of
 
 
 def _first(value: Any) -> str:

@@ -13,6 +13,8 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Hashable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +26,7 @@ from .. import __version__
 from ..data.cases import mask_path
 from ..data.dicom_series import ct_series
 from ..errors import InputError
-from ..files import replacing
+from ..files import now_or_deferred, replacing
 from .checks import file_of
 
 __all__ = ["SaveDicomSegd"]
@@ -107,8 +109,8 @@ class SaveDicomSegd(MapTransform):
             except (AttributeError, TypeError, ValueError) as e:  # as highdicom says it
                 raise InputError(f"{source}: expected what DICOM SEG takes over from a series, but found: {e}.") from e
             path = mask_path(source, self.dataset_dir, self.output_dir, self.postfix)
-            with replacing(path.with_name(path.name.removesuffix(".nii.gz") + ".dcm")) as partial:
-                segmentation.save_as(partial)
+            path = path.with_name(path.name.removesuffix(".nii.gz") + ".dcm")
+            now_or_deferred(partial(_save, segmentation, path))
         return d
 
     def _segmentation(self, labels: np.ndarray, slices: Sequence[Any]) -> Any:
@@ -141,6 +143,11 @@ class SaveDicomSegd(MapTransform):
             device_serial_number=__version__,  # a program has none, but the standard wants one
             series_description=f"Segmentation of {', '.join(self.organs)}"[:64],
         )
+
+
+def _save(segmentation: Any, path: Path) -> None:
+    with replacing(path) as unfinished:
+        segmentation.save_as(unfinished)
 
 
 def _code_of(organ: str) -> Any:

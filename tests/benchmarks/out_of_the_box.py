@@ -115,9 +115,8 @@ The CT is {kind} of {size} voxels of {voxel} mm. The bundle's weights found {vol
 
 The process held {max(memory for _, memory in runs):.1f} GiB at most.
 
-Writing takes {median(writing) / median(case):.1%} of a case's time here. So masks are not written in the background: a
-mask that can't be written is known before the next case begins, and no case is without its record. What it would gain
-on a GPU, where a case takes seconds, is not measured.
+Writing takes {median(writing) / median(case):.1%} of a case's time here, on processors that would compute the next
+case meanwhile. So only with a GPU masks are written in the background.
 """
 
 

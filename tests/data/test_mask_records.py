@@ -61,6 +61,13 @@ class TestMaskRecords(unittest.TestCase):
             change(self.records(), self.image)
             self.assertFalse(picture.exists())
 
+    def test_picture_of_a_mask_that_was_never_written_goes(self) -> None:
+        picture = self.records().picture_of(self.image)
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        picture.write_bytes(b"picture")
+        self.assertIsNone(self.records().set_aside(self.image))
+        self.assertFalse(picture.exists())
+
     def test_mask_with_its_record_is_done(self) -> None:
         self.assertFalse(self.records().is_done(self.image))
         self.save()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import errno
 import tempfile
+import threading
 import unittest
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ import numpy as np
 import torch
 from ignite.engine import Events
 from monai.data import DataLoader
+from monai.engines import IterationEvents
 from monai.handlers import from_engine
 from monai.transforms import Compose, EnsureChannelFirstd, Invertd, LoadImaged, Orientationd, SaveImaged
 from parameterized import parameterized
@@ -144,26 +146,77 @@ class TestCaseEvaluator(unittest.TestCase):
         self.assertIn(reason, evaluator.failures[str(self.data / "b.nii.gz")])
         self.assertEqual(self.files(), ["a_seg.nii.gz", "c_seg.nii.gz"])
 
-    def test_mask_that_can_not_be_saved_fails_its_case(self) -> None:
+    @parameterized.expand([("at_once", False), ("in_the_background", True)])
+    def test_mask_that_can_not_be_saved_fails_its_case(self, _: str, background: bool) -> None:
         self.put("a.nii.gz")
         self.put("b.nii.gz")
         (self.masks / "a_seg.nii.gz").mkdir(parents=True)  # a folder stands where the mask should go
-        evaluator = self.evaluator(Brighter())
+        records = MaskRecords(self.masks, self.data)
+        evaluator = self.evaluator(Brighter(), records=records, write_in_background=background)
+        evaluator.add_event_handler(
+            IterationEvents.MODEL_COMPLETED, lambda engine: engine.current.organs.update(liver={"volume_ml": 1.0})
+        )
         evaluator.run()
-        self.assertEqual(list(evaluator.failures), [str(self.data / "a.nii.gz")])
-        self.assertEqual(self.files(), ["b_seg.nii.gz"])
+        self.assertEqual([bool(result.organs) for result in evaluator.results], [False, True])
+        self.assertEqual([result.status for result in evaluator.results], ["failed", "segmented"])
+        self.assertIn(str(self.masks / "a_seg.nii.gz"), evaluator.failures[str(self.data / "a.nii.gz")])
+        self.assertEqual(self.files(), [".lock", "b_seg.json", "b_seg.nii.gz"])
 
-    def test_full_disk_ends_the_run_and_leaves_earlier_masks(self) -> None:
+    # in the background, one more case is computed by the time that the disk is known to be full
+    @parameterized.expand([("at_once", False, 1), ("in_the_background", True, 2)])
+    def test_full_disk_ends_the_run_and_leaves_earlier_masks(self, _: str, background: bool, failed: int) -> None:
         for name in "abcd":
             self.put(f"{name}.nii.gz")
-        evaluator, save, full = self.evaluator(Brighter()), nib.save, OSError(errno.ENOSPC, "No space left on device")
-        with mock.patch("nibabel.save", side_effect=[mock.DEFAULT, full], wraps=save):
+        evaluator, full = self.evaluator(Brighter(), write_in_background=background), OSError(errno.ENOSPC, "full")
+        with mock.patch("nibabel.save", side_effect=[mock.DEFAULT, full, full], wraps=nib.save):
             with self.assertLogs(LOGGER, "ERROR") as logged:
                 evaluator.run()
-        self.assertEqual((evaluator.succeeded, len(evaluator.failures), evaluator.not_tried), (1, 1, 2))
+        self.assertEqual((evaluator.succeeded, len(evaluator.failures), evaluator.not_tried), (1, failed, 3 - failed))
         self.assertEqual(self.files(), ["a_seg.nii.gz"])
         self.assertIn("the run ends", logged.output[0])
         self.assertIn("b.nii.gz: No space left on device", logged.output[1])
+
+    def test_mask_is_written_while_the_next_case_is_computed(self) -> None:
+        self.put("a.nii.gz")
+        self.put("b.nii.gz", first=100.0)
+        computing, save = threading.Event(), nib.save
+
+        class Spy(Brighter):
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                if x.max() == 100:
+                    computing.set()
+                return super().forward(x)
+
+        def wait_and_save(*args: Any) -> None:
+            self.assertTrue(computing.wait(30))
+            save(*args)
+
+        evaluator = self.evaluator(Spy(), write_in_background=True)
+        with mock.patch("nibabel.save", wait_and_save):
+            evaluator.run()
+        self.assertEqual([Path(result.image).name for result in evaluator.results], ["a.nii.gz", "b.nii.gz"])
+        self.assertEqual(self.files(), ["a_seg.nii.gz", "b_seg.nii.gz"])
+
+    def test_cases_stay_in_order_when_masks_are_written_in_the_background(self) -> None:
+        self.put_one_good_and_three_bad()
+        self.put("e_good.nii.gz")
+        records = MaskRecords(self.masks, self.data)
+        self.evaluator(Brighter(), records=records, write_in_background=True).run()
+        (self.masks / "c_good_seg.nii.gz").unlink()
+        evaluator = self.evaluator(Brighter(), records=records, write_in_background=True)
+        evaluator.run()
+        self.assertEqual([r.status for r in evaluator.results], "failed failed segmented failed unchanged".split())
+
+    def test_interrupt_waits_for_the_mask_that_is_being_written(self) -> None:
+        self.put("a.nii.gz")
+        self.put("b.nii.gz", first=100.0)
+        records = MaskRecords(self.masks, self.data)
+        evaluator = self.evaluator(Brighter(KeyboardInterrupt()), records=records, write_in_background=True)
+        with self.assertRaises(KeyboardInterrupt):
+            evaluator.run()
+        self.assertEqual((evaluator.succeeded, evaluator.not_tried), (1, 1))
+        self.assertEqual(self.files(), [".lock", "a_seg.json", "a_seg.nii.gz"])
+        self.assertTrue(records.is_done(self.data / "a.nii.gz"))
 
     def test_handlers_see_the_output_of_good_cases_only(self) -> None:
         self.put_one_good_and_three_bad()
