@@ -132,6 +132,8 @@ class TestGPU(unittest.TestCase):
             settings = {"device": "cuda", "num_workers": 1}
             run(training(work / "data", work / "out", epochs=2, crop_size=[176, 176], **settings))
             weights = str(work / "out" / "models" / "model_last.pt")
+            saved = torch.load(weights, weights_only=True)
+            self.assertEqual({tensor.device.type for tensor in saved.values()}, {"cpu"})
             masks = {}
             for device in ("cuda", "cpu"):
                 options = {**settings, "device": device, "checkpoint": weights, "bfloat16": False, "amp": False}

@@ -88,7 +88,8 @@ class CheckpointLoader(MonaiCheckpointLoader):
 
 class CheckpointSaver(MonaiCheckpointSaver):
     """
-    MONAI's saver, atomic: a file under its final name is complete, whenever the process is killed.
+    MONAI's saver, atomic: a file under its final name is complete, whenever the process is killed. Weights lie on the
+    CPU in it, wherever they were trained.
 
     MONAI's own writes in place, and removes the last best checkpoint before it writes the new one. The best one is
     that of ``engine.state.best_metric``, which a resumed training restores; MONAI's own begins with a list of its own.
@@ -155,8 +156,11 @@ class _AtomicSaver(DiskSaver):
         self.organs = organs
 
     def __call__(self, checkpoint: Any, filename: str, metadata: Any = None) -> None:
-        if self.organs is not None and hasattr(checkpoint, "_metadata"):
-            checkpoint._metadata[""][_ORGANS] = list(self.organs)
+        if hasattr(checkpoint, "_metadata"):  # of a network
+            if self.organs is not None:
+                checkpoint._metadata[""][_ORGANS] = list(self.organs)
+            for name, value in checkpoint.items():  # else `torch.load` wants the GPU that trained them
+                checkpoint[name] = value.cpu()
         with replacing(os.path.join(self.dirname, self.filename or filename)) as unfinished:
             torch.save(checkpoint, unfinished)
 
