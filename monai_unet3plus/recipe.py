@@ -9,15 +9,15 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Train the bundle's weights for liver and spleen from a few real CTs, much synthesis and one round of self-training.
+Train the bundle's weights for liver and spleen from a few real CTs, much synthesis and rounds of self-training.
 
     python -m monai_unet3plus.recipe --labelled LABELLED --negative NEGATIVE --unlabelled CT --work_dir WORK
 
 LABELLED has a folder per case with image.nii.gz and label.nii.gz, 1 liver and 2 spleen; NEGATIVE has CTs without either
-organ; CT is any number of CTs without label map. Training is the bundle's train.json with synthesis.json. A first
-network labels the unlabelled CTs, of which the largest piece per organ counts, without parts that are much brighter, as
-a kidney beside the liver often is; the second starts from the first and learns from all. Steps that are done are not
-done again, and one that was interrupted goes on.
+organ; CT is any number of CTs without label map. Training is the bundle's train.json with synthesis.json. The network
+of a round labels the unlabelled CTs, of which the largest piece per organ counts, without parts that are much brighter,
+as a kidney beside the liver often is; that of the next round starts from it and learns from all. Steps that are done
+are not done again, and one that was interrupted goes on, so that another round, also with other overrides, can follow.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ Case = dict[str, str]
 
 # Two trainings side by side on few cores: threads that spin while they wait would take each other's time.
 _ENVIRONMENT = {"OMP_WAIT_POLICY": "passive"}
+_EPOCHS = (20, 55)
 _BRIGHTER = 50  # HU
 _OF_INFERENCE = ("device", "features", "organs", "pixel_size", "window")  # overrides that inference has to share
 
@@ -56,9 +57,9 @@ def main() -> None:
     )
     parser.add_argument("--labelled", type=Path, required=True, help="folder of a folder per case")
     parser.add_argument("--negative", type=Path, help="folder of CTs without any of the organs")
-    parser.add_argument("--unlabelled", type=Path, nargs="*", default=[], help="CTs for self-training")
+    parser.add_argument("--unlabelled", type=Path, nargs="*", default=[], help="CTs for self-training, from round 2 on")
     parser.add_argument("--leave_out", help="name of a labelled case to leave out, and to evaluate on")
-    parser.add_argument("--epochs", type=int, nargs=2, default=(20, 55), help="of the two trainings")
+    parser.add_argument("--epochs", type=int, nargs="+", help="of the training of each round, 20 55 by default")
     parser.add_argument(
         "--overrides", type=override, nargs="*", default=[], metavar="NAME=VALUE", help="for the bundle's train.json"
     )
@@ -76,13 +77,15 @@ def main() -> None:
     if args.negative:
         training += organ_free(args.negative, work / "organ_free")
 
-    first, second = args.epochs
-    weights = train(args.bundle_root, work / "first", training, first, overrides)
-    if args.unlabelled:
+    rounds = args.epochs or (_EPOCHS if args.unlabelled else _EPOCHS[:1])
+    if len(rounds) > 1 and not args.unlabelled:
+        parser.error("argument --epochs: expected one number without --unlabelled, which later rounds need")
+    weights = train(args.bundle_root, work / "round_1", training, rounds[0], overrides)
+    for number, epochs in enumerate(rounds[1:], start=2):
+        folder = work / f"round_{number}"
         logger.info("\n== Label maps of the unlabelled CTs ==")
-        training += self_labelled(args.bundle_root, args.unlabelled, weights, work / "self_labelled", shared)
-        overrides = {**overrides, "finetune_from": weights}
-        weights = train(args.bundle_root, work / "second", training, second, overrides)
+        own = self_labelled(args.bundle_root, args.unlabelled, weights, folder / "self_labelled", shared)
+        weights = train(args.bundle_root, folder, training + own, epochs, {**overrides, "finetune_from": weights})
     logger.info("\nweights: %s", weights)
     if args.leave_out:
         evaluate(args.bundle_root, work / "evaluation", cases[args.leave_out], weights, shared)

@@ -49,29 +49,32 @@ class TestRecipe(unittest.TestCase):
         folders = ["--labelled", str(self.root / "labelled"), "--bundle_root", str(BUNDLE)]
         folders += ["--work_dir", str(self.root / "work")]
         with (
-            mock.patch.object(sys, "argv", ["recipe", *folders, "--epochs", "1", "1", *arguments]),
+            mock.patch.object(sys, "argv", ["recipe", *folders, *arguments]),
             self.assertLogs("monai_unet3plus", logging.INFO) as log,
         ):
             recipe.main()
         return "\n".join(log.output)
 
-    def test_trains_twice_and_evaluates_and_does_nothing_twice(self) -> None:
+    def test_trains_in_rounds_and_evaluates_and_does_nothing_twice(self) -> None:
         arguments = ["--negative", str(self.root / "negative"), "--unlabelled", str(self.unlabelled)]
         arguments += ["--leave_out", "case_0", "--overrides", *SMALLER]
-        first = self.run_recipe(*arguments)
+        first = self.run_recipe("--epochs", "1", "1", *arguments)
         work = self.root / "work"
-        self.assertIn(f"weights: {work / 'second' / 'models' / 'model_last.pt'}", first)
-        listed = (work / "second" / "datalist.json").read_text()
+        self.assertIn(f"weights: {work / 'round_2' / 'models' / 'model_last.pt'}", first)
+        listed = (work / "round_2" / "datalist.json").read_text()
         self.assertNotIn("case_0", listed)
         for name in ("case_1", "negative", "organ_free", "self_labelled"):
             self.assertIn(name, listed)
         self.assertEqual(np.asarray(nib.load(work / "organ_free" / "box_2.nii.gz").dataobj).max(), 0)
-        label = nib.load(work / "self_labelled" / "box_3_seg.nii.gz")
+        label = nib.load(work / "round_2" / "self_labelled" / "box_3_seg.nii.gz")
         np.testing.assert_allclose(label.affine, nib.load(self.unlabelled).affine)
         with (work / "evaluation" / "cases.csv").open() as file:
             self.assertEqual({row["organ"] for row in csv.DictReader(file)}, {"liver", "spleen"})
-        again = self.run_recipe(*arguments)
+        again = self.run_recipe("--epochs", "1", "1", *arguments)
         self.assertNotIn("synthesis.json'] --bundle_root", again)
+        third = self.run_recipe("--epochs", "1", "1", "1", *arguments)
+        self.assertEqual(third.count("synthesis.json'] --bundle_root"), 1)
+        self.assertIn(f"--finetune_from {work / 'round_2' / 'models' / 'model_last.pt'}", third)
 
     def test_bright_parts_and_smaller_pieces_are_left_out_of_self_made_labels(self) -> None:
         image, label = np.full((20, 20, 6), 100.0), np.zeros((20, 20, 6), np.uint8)
@@ -83,6 +86,11 @@ class TestRecipe(unittest.TestCase):
         expected = np.zeros_like(label)
         expected[2:9, 2:12], expected[16:19, 2:19] = 1, 2
         np.testing.assert_array_equal(np.asarray(found.dataobj), expected)
+
+    def test_rounds_of_self_training_need_unlabelled_cases(self) -> None:
+        with self.assertRaises(SystemExit), mock.patch("sys.stderr") as stderr:
+            self.run_recipe("--epochs", "1", "1")
+        self.assertIn("--unlabelled", str(stderr.write.call_args_list))
 
     def test_unknown_case_is_named(self) -> None:
         with self.assertRaises(SystemExit), mock.patch("sys.stderr"):

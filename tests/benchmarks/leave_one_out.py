@@ -62,7 +62,7 @@ def main() -> None:
         if not (evaluation / "cases.csv").is_file():
             command = [sys.executable, "-m", "monai_unet3plus.recipe", "--leave_out", name]
             command += ["--labelled", str(args.labelled), "--negative", str(args.negative)]
-            command += ["--work_dir", str(args.work_dir / name), "--epochs", str(args.epochs), "0"]
+            command += ["--work_dir", str(args.work_dir / name), "--epochs", str(args.epochs)]
             subprocess.run([*command, *(["--overrides", *args.overrides] if args.overrides else [])], check=True)
         mask = next(evaluation.rglob("*_seg.nii.gz"))
         rows += rows_of(name, Path(cases[name]["label"]), mask)
