@@ -29,7 +29,7 @@ _deferred: ContextVar[list[Write] | None] = ContextVar("deferred", default=None)
 @contextmanager
 def deferred_writes() -> Iterator[list[Write]]:
     """
-    Collect what would be written while the block lasts, in order, for the caller to write when and where he likes.
+    Collect what would be written while the block lasts, in order, for the caller to write later.
 
     Those who write have to take part, by :py:func:`now_or_deferred`.
     """

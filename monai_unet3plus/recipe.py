@@ -59,7 +59,9 @@ def main() -> None:
     parser.add_argument("--negative", type=Path, help="folder of CTs without any of the organs")
     parser.add_argument("--unlabelled", type=Path, nargs="*", default=[], help="CTs for self-training, from round 2 on")
     parser.add_argument("--leave_out", help="name of a labelled case to leave out, and to evaluate on")
-    parser.add_argument("--epochs", type=int, nargs="+", help="of the training of each round, 20 55 by default")
+    parser.add_argument(
+        "--epochs", type=int, nargs="+", help="of each round, 20 55 by default; 20 alone without --unlabelled"
+    )
     parser.add_argument(
         "--overrides", type=override, nargs="*", default=[], metavar="NAME=VALUE", help="for the bundle's train.json"
     )
@@ -73,16 +75,20 @@ def main() -> None:
     cases = labelled(args.labelled)
     if args.leave_out and args.leave_out not in cases:
         parser.error(f"argument --leave_out: expected one of {sorted(cases)}, but got {args.leave_out}")
+    rounds = args.epochs or (_EPOCHS if args.unlabelled else _EPOCHS[:1])
+    if len(rounds) > 1 and not args.unlabelled:
+        given = " ".join(map(str, rounds))
+        parser.error(f"argument --epochs: expected one number without --unlabelled, but got {given}")
     training = [case for name, case in cases.items() if name != args.leave_out]
     if args.negative:
         training += organ_free(args.negative, work / "organ_free")
 
-    rounds = args.epochs or (_EPOCHS if args.unlabelled else _EPOCHS[:1])
-    if len(rounds) > 1 and not args.unlabelled:
-        parser.error("argument --epochs: expected one number without --unlabelled, which later rounds need")
     weights = train(args.bundle_root, work / "round_1", training, rounds[0], overrides)
     for number, epochs in enumerate(rounds[1:], start=2):
         folder = work / f"round_{number}"
+        if (folder / "models").is_dir():  # done; its label maps stay what it was trained with
+            weights = folder / "models" / "model_last.pt"
+            continue
         logger.info("\n== Label maps of the unlabelled CTs ==")
         own = self_labelled(args.bundle_root, args.unlabelled, weights, folder / "self_labelled", shared)
         weights = train(args.bundle_root, folder, training + own, epochs, {**overrides, "finetune_from": weights})

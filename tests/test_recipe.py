@@ -72,7 +72,10 @@ class TestRecipe(unittest.TestCase):
             self.assertEqual({row["organ"] for row in csv.DictReader(file)}, {"liver", "spleen"})
         again = self.run_recipe("--epochs", "1", "1", *arguments)
         self.assertNotIn("synthesis.json'] --bundle_root", again)
-        third = self.run_recipe("--epochs", "1", "1", "1", *arguments)
+        label = work / "round_2" / "self_labelled" / "box_3_seg.nii.gz"
+        made = label.stat().st_mtime_ns
+        third = self.run_recipe("--epochs", "1", "1", "1", *arguments, "bfloat16=True")
+        self.assertEqual(label.stat().st_mtime_ns, made)
         self.assertEqual(third.count("synthesis.json'] --bundle_root"), 1)
         self.assertIn(f"--finetune_from {work / 'round_2' / 'models' / 'model_last.pt'}", third)
 

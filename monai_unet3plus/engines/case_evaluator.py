@@ -17,7 +17,8 @@ import logging
 import os
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import ExitStack
+from copy import deepcopy
 from dataclasses import dataclass, field
 from time import time
 from typing import Any, NamedTuple
@@ -64,11 +65,11 @@ class CaseResult:
 
 
 class _Unwritten(NamedTuple):
-    """A case whose mask is being written in the background."""
+    """A case whose mask is being written in the background, which gives the seconds that it took."""
 
     result: CaseResult
     place: str
-    seconds: Future[float]
+    written: Future[float]
 
 
 class CaseEvaluator(SupervisedEvaluator):
@@ -76,9 +77,10 @@ class CaseEvaluator(SupervisedEvaluator):
     A :py:class:`monai.engines.SupervisedEvaluator` that goes on with the next case when one fails.
 
     Loading (by :py:class:`CaseDataset`), inference, postprocessing and writing the mask, which postprocessing leaves to
-    :py:func:`monai_unet3plus.files.deferred_writes`, fail or succeed together. Failures are logged as errors when they
-    happen; handlers of ``ITERATION_COMPLETED`` are not called for them, nor for cases that have their masks, since they
-    expect an output. Where masks can't be written any more, as on a full disk, the run ends.
+    :py:func:`monai_unet3plus.files.deferred_writes`, fail or succeed together. The mask is written last, after handlers
+    of ``MODEL_COMPLETED``. Failures are logged as errors when they are known; handlers of ``ITERATION_COMPLETED`` are
+    not called for them, nor for cases that have their masks, since they expect an output. Where masks can't be written
+    any more, as on a full disk, the run ends.
 
     ``results`` has an entry for each case of the latest run, ``current`` is that of the case at work, ``not_tried`` the
     number of those that it did not get to.
@@ -88,9 +90,9 @@ class CaseEvaluator(SupervisedEvaluator):
         args: see :py:class:`monai.engines.SupervisedEvaluator`.
         records: of the masks that postprocessing saves, see :py:class:`monai_unet3plus.data.mask_records.MaskRecords`;
             a run locks their folder. Defaults to None, no records are kept.
-        write_in_background: whether a mask is written while the next case is computed, which pays on a GPU. What became
-            of a case is known and logged then when the next one is done, or the run ends, however it ends; only
-            ``ITERATION_COMPLETED`` comes before. Defaults to False.
+        write_in_background: whether a mask is written while the next case is computed. What became of a case is known
+            and logged then when the next one is done, or the run ends, however it ends. ``ITERATION_COMPLETED`` comes
+            before, so also for a case whose mask turns out not to be written. Defaults to False.
         kwargs: see :py:class:`monai.engines.SupervisedEvaluator`.
     """
 
@@ -100,8 +102,9 @@ class CaseEvaluator(SupervisedEvaluator):
         super().__init__(*args, **kwargs)
         self.records = records
         self.write_in_background = write_in_background
-        self._writer = ThreadPoolExecutor(max_workers=1)  # at exit, Python waits for what it is writing
+        self._writer: ThreadPoolExecutor | None = None
         self._unwritten: _Unwritten | None = None
+        self._has_output = False
         self.results: list[CaseResult] = []
         self.current = CaseResult("", "")
 
@@ -121,12 +124,15 @@ class CaseEvaluator(SupervisedEvaluator):
         return (self.state.epoch_length or 0) - len(self.results)
 
     def run(self, global_epoch: int = 1) -> None:  # type: ignore[override]
-        self.results, self._unwritten = [], None
-        with nullcontext() if self.records is None else self.records.locked():
-            try:
-                super().run(global_epoch)
-            finally:
-                self._settle()
+        self.results = []
+        with ExitStack() as stack:
+            if self.records is not None:
+                stack.enter_context(self.records.locked())
+            if self.write_in_background:
+                stack.callback(setattr, self, "_writer", None)
+                self._writer = stack.enter_context(ThreadPoolExecutor(max_workers=1))
+            stack.callback(self._settle)
+            super().run(global_epoch)
 
     def _iteration(self, engine: CaseEvaluator, batchdata: dict[str, Any]) -> Any:  # type: ignore[override]
         item = dict(batchdata)
@@ -158,34 +164,40 @@ class CaseEvaluator(SupervisedEvaluator):
         """Write the mask, if there is one, and note what became of the case; the output of others is an empty list."""
         self._settle()
         place = f"{self.state.iteration} of {self.state.epoch_length}: {result.image}"
-        if result.status != "segmented":
+        if result.status == "segmented" and self._writer is not None:
+            written = self._writer.submit(self._write, result.image, deepcopy(result.organs), writes)
+            self._unwritten = _Unwritten(result, place, written)
+        else:
+            if result.status == "segmented":
+                try:
+                    result.seconds += self._write(result.image, result.organs, writes)
+                except Exception as e:
+                    _fail(result, e)
             self._note(result, place)
+        self._has_output = result.status == "segmented"
+        if not self._has_output:
             self.state.output = []
-            return []
-        self._unwritten = _Unwritten(result, place, self._writer.submit(self._write, result, writes))
-        if not self.write_in_background:
-            self._settle()
-        return output if result.status == "segmented" else []
+        return output if self._has_output else []
 
-    def _write(self, result: CaseResult, writes: Sequence[Write]) -> float:
+    def _write(self, image: str, organs: dict[str, Any], writes: Sequence[Write]) -> float:
         """Write what belongs to a case, its record last, and return the seconds that it took."""
         started = time()
         for write in writes:
             write()
-        records = self.records_of(result.image)
+        records = self.records_of(image)
         if records is not None:
-            records.finish(result.image, result.organs)
+            records.finish(image, organs)
         return time() - started
 
     def _settle(self) -> None:
         """Wait for the mask that is being written, if there is one, and note what became of its case."""
         if self._unwritten is None:
             return
-        result, place, seconds = self._unwritten
-        error = seconds.exception()
+        result, place, written = self._unwritten
+        error = written.exception()
         self._unwritten = None
         if error is None:
-            result.seconds += seconds.result()
+            result.seconds += written.result()
         else:
             _fail(result, error)
         self._note(result, place)
@@ -199,12 +211,16 @@ class CaseEvaluator(SupervisedEvaluator):
         if result.status == "unchanged":
             logger.info("%s has its mask", place)
             return
-        if any(text in result.reason for text in _NO_ROOM):
+        if any(text in result.reason for text in _NO_ROOM) and not self.should_terminate:
             logger.error("masks can't be written any more, the run ends")
             self.terminate()
         logger.error(result.reason if result.image in result.reason else f"{result.image}: {result.reason}")
         records = self.records_of(result.image)
-        aside = None if records is None else records.set_aside(result.image)
+        try:
+            aside = None if records is None else records.set_aside(result.image)
+        except OSError as e:
+            logger.error("%s: an older mask may be left: %s", result.image, e.strerror)
+            return
         if aside is not None:
             result.remarks.append(f"an older mask was renamed to {aside.name}")
             logger.warning("%s: an older mask was renamed to %s", result.image, aside)
@@ -219,7 +235,7 @@ class CaseEvaluator(SupervisedEvaluator):
         return self.records if os.path.lexists(image) else None
 
     def _fire_event(self, event_name: Any, *event_args: Any, **event_kwargs: Any) -> None:
-        if event_name == Events.ITERATION_COMPLETED and not self.state.output:
+        if event_name == Events.ITERATION_COMPLETED and not self._has_output:
             return
         if event_name in (Events.EPOCH_COMPLETED, Events.COMPLETED, Events.EXCEPTION_RAISED):
             self._settle()

@@ -88,8 +88,8 @@ class CheckpointLoader(MonaiCheckpointLoader):
 
 class CheckpointSaver(MonaiCheckpointSaver):
     """
-    MONAI's saver, atomic: a file under its final name is complete, whenever the process is killed. Weights lie on the
-    CPU in it, wherever they were trained.
+    MONAI's saver, atomic: a file under its final name is complete, whenever the process is killed. In a file of a
+    network's weights alone they lie on the CPU, wherever they were trained.
 
     MONAI's own writes in place, and removes the last best checkpoint before it writes the new one. The best one is
     that of ``engine.state.best_metric``, which a resumed training restores; MONAI's own begins with a list of its own.
@@ -160,7 +160,7 @@ class _AtomicSaver(DiskSaver):
             if self.organs is not None:
                 checkpoint._metadata[""][_ORGANS] = list(self.organs)
             for name, value in checkpoint.items():  # else `torch.load` wants the GPU that trained them
-                checkpoint[name] = value.cpu()
+                checkpoint[name] = value.cpu() if isinstance(value, torch.Tensor) else value
         with replacing(os.path.join(self.dirname, self.filename or filename)) as unfinished:
             torch.save(checkpoint, unfinished)
 

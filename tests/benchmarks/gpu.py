@@ -112,8 +112,9 @@ the precisions mean.
 
 {machine(gpu=True)}.
 Images of 3 x {size} x {size}, the paper's width, random weights. Contestants take turns, {rounds} rounds after three to
-warm up; medians with quartiles, and ratios turn by turn. Memory is the most that tensors hold at once beyond the
-weights. Matrix products of 8192 x 8192, the peaks that shares refer to: {rates}.
+warm up, and {of_ct(rounds)} after one for the whole CT; medians with quartiles, and ratios turn by turn. Memory is the
+most that tensors hold at once beyond the weights.
+Matrix products of 8192 x 8192, the peaks that shares refer to: {rates}.
 """
 
 
@@ -217,12 +218,16 @@ def whole_ct(rounds: int, size: int) -> str:
     ]
     for precision in PRECISIONS:
         with computing_in(precision):
-            found = seconds({name: waiting(function) for name, function in run.items()}, max(rounds // 2, 3))
+            found = seconds({name: waiting(function) for name, function in run.items()}, of_ct(rounds))
         rows += [
             f"| {precision} | {name} | {spread(values)} | {ratio(values, found[first])} |"
             for name, values in found.items()
         ]
     return "\n".join(rows) + "\n"
+
+
+def of_ct(rounds: int) -> int:
+    return max(rounds // 2, 3)
 
 
 def on_gpu(state: State) -> State:

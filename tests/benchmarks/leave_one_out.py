@@ -14,7 +14,7 @@ How far the recipe of the bundle's weights gets on a case that it has not seen: 
     python -m tests.benchmarks.leave_one_out --labelled LABELLED --negative NEGATIVE --work_dir WORK [--epochs 12]
         [--output docs/leave_one_out.md]
 
-Runs the first training of ``monai_unet3plus.recipe`` once per case, evaluates on the case left out, and writes a table.
+Runs the first round of ``monai_unet3plus.recipe`` once per case, evaluates on the case left out, and writes a table.
 Trainings that are done are not done again. ``--cases`` does some of them only, and the page says which are missing.
 """
 
@@ -105,7 +105,7 @@ def page(rows: list[str], epochs: int, overrides: list[str], missing: list[str])
             + ".",
             "",
             f"{machine(gpu=torch.cuda.is_available())}.",
-            "Each row is a case that the training has not seen: the first training of `monai_unet3plus.recipe`, "
+            "Each row is a case that the training has not seen: the first round of `monai_unet3plus.recipe`, "
             f"{epochs} epochs and without self-training, on the other labelled cases and the negative one. "
             f"Four small cases, two of them labelled by a model, are too few for a claim of accuracy.{left}",
             "",

@@ -10,6 +10,7 @@
 # limitations under the License.
 from __future__ import annotations
 
+import copy
 import errno
 import tempfile
 import threading
@@ -206,6 +207,14 @@ class TestCaseEvaluator(unittest.TestCase):
         evaluator = self.evaluator(Brighter(), records=records, write_in_background=True)
         evaluator.run()
         self.assertEqual([r.status for r in evaluator.results], "failed failed segmented failed unchanged".split())
+
+    def test_evaluator_can_be_run_again_and_copied(self) -> None:
+        self.put("a.nii.gz")
+        evaluator = self.evaluator(Brighter(), write_in_background=True)
+        for _ in range(2):
+            evaluator.run()
+            self.assertEqual((evaluator.succeeded, evaluator.failures), (1, {}))
+        copy.deepcopy(evaluator)  # of an idle thread there would be none
 
     def test_interrupt_waits_for_the_mask_that_is_being_written(self) -> None:
         self.put("a.nii.gz")

@@ -150,6 +150,12 @@ class TestCheckpointSaver(FolderTestCase):
         self.run_epochs([0.7, 0.6, 0.75], best=0.8)
         self.assertEqual(self.saved_epoch(), 2)
 
+    def test_weights_are_moved_to_the_cpu(self) -> None:
+        with mock.patch.object(torch.Tensor, "cpu", lambda tensor: tensor + 100):
+            self.run_epochs([0.5])
+        self.assertEqual(self.saved_epoch(), 101)
+        self.assertEqual(self.network.weight.item(), 1)
+
     def test_final_weights_are_kept_under_their_name(self) -> None:
         options = {"save_final": True, "final_filename": "final.pt"}
         self.run_epochs([0.5, 0.8, 0.6], **options)

@@ -35,6 +35,8 @@ class Network(torch.nn.Module):
 
 
 class TestRunReport(unittest.TestCase):
+    write_in_background = False
+
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -48,6 +50,7 @@ class TestRunReport(unittest.TestCase):
             val_data_loader=loader,
             network=Network(),
             val_handlers=[RunReport(self.output, "/data")],
+            write_in_background=self.write_in_background,
         )
         with mock.patch("monai_unet3plus.engines.case_evaluator._path_of", side_effect=names):
             try:
@@ -81,6 +84,18 @@ class TestRunReport(unittest.TestCase):
         self.assertIn("<b>1</b> segmented", page)
         self.assertIn("<b>1</b> not tried", page)
         self.assertEqual(page.count("ValueError: /data/sub/b.nii.gz: expected zeros."), 2)
+
+
+class TestRunReportInBackground(TestRunReport):
+    """The case whose mask is being written when the run ends is in the report too."""
+
+    write_in_background = True
+
+    def test_last_mask_that_can_not_be_written_is_reported(self) -> None:
+        with mock.patch.object(CaseEvaluator, "_write", side_effect=OSError(28, "No space left on device")):
+            report = self.run_over(0)
+        self.assertEqual(report["counts"], {"failed": 1, "not_tried": 0})
+        self.assertEqual(report["cases"][0]["reason"], "No space left on device")
 
 
 if __name__ == "__main__":

@@ -92,7 +92,8 @@ def _tap_matrix(low: int, high: int, like: torch.Tensor) -> torch.Tensor:
     """
     The matrix ``(high, 3 * low)`` that up-samples ``low`` values to ``high`` and shifts them by -1, 0, 1 per tap.
 
-    It takes a dozen small kernels to make, which is much for a GPU that gets one slice at a time, so it is kept.
+    It takes a dozen small kernels to make, which is much for a GPU that gets one slice at a time, so it is kept. The
+    first pass of a size copies it from the CPU, which a CUDA graph can't capture.
     """
     if torch.jit.is_scripting() or torch.jit.is_tracing() or torch.compiler.is_compiling():
         return _new_tap_matrix(low, high, like)
@@ -105,7 +106,7 @@ def _tap_matrix(low: int, high: int, like: torch.Tensor) -> torch.Tensor:
 def _kept_tap_matrix(low: int, high: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
     with torch.inference_mode(False):  # training may use it too
         # by way of the CPU: a copy from there is finished, whatever stream uses it next
-        return _new_tap_matrix(low, high, torch.empty(0)).to(device, dtype)
+        return _new_tap_matrix(low, high, torch.empty(0, dtype=torch.float32, device="cpu")).to(device, dtype)
 
 
 def _new_tap_matrix(low: int, high: int, like: torch.Tensor) -> torch.Tensor:
