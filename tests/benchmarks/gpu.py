@@ -25,7 +25,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from statistics import median
 
@@ -92,8 +92,9 @@ def waiting(run: Callable[[], object]) -> Callable[[], None]:
     return synchronized
 
 
+@cache
 def peaks() -> dict[str, float]:
-    """Rates of large matrix products by precision, in FLOP per second."""
+    """Rates of large matrix products by precision, in FLOP per second; measured once, so that all shares have one."""
     found = {}
     for precision in PRECISIONS:
         with computing_in(precision):
