@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 from monai.config import KeysCollection
 from scipy import ndimage
+from skimage.morphology import convex_hull_image
 
 from .base import RandSynthesisd
 from .fields import grain, range_of, smooth_field, soften
@@ -22,6 +23,7 @@ from .fields import grain, range_of, smooth_field, soften
 __all__ = ["RandLungDomesd"]
 
 _AIR = -150.0  # HU
+_STOMACH = (-10.0, 200.0)  # HU, from water to contrast medium
 _LEAST_LUNG = 1200  # pixels, of about 2 mm; smaller air is bowel
 
 
@@ -30,9 +32,10 @@ class RandLungDomesd(RandSynthesisd):
     Let the domes of liver and spleen rise into the lungs of slices that show these.
 
     Near the diaphragm a CT shows an organ as an island in the lung, the liver beside the heart. Data sets of slabs have
-    hardly any such slice. This makes them of slices of the chest: a smooth blob in the right lung becomes liver, one in
-    the back of the left lung spleen, each smaller in slices nearer the head, with an edge as blurred as breathing
-    leaves it. Sometimes what rises on the left is no organ, as the stomach is none.
+    hardly any such slice. This makes them of slices of the chest: a smooth blob in the right lung becomes liver, which
+    often reaches across the middle, its left lobe where the heart was; one in the back of the left lung spleen; each
+    smaller in slices nearer the head, with an edge as blurred as breathing leaves it. What rises on the left may also be
+    no organ, beside the spleen or alone, as the stomach is none.
 
     Args:
         keys: keys of images, in RAS orientation: the first spatial axis from left to right, the second from back to
@@ -68,36 +71,46 @@ class RandLungDomesd(RandSynthesisd):
         # the body's own middle, whatever the patient's place in the picture
         centre = float(np.median(np.nonzero(body)[0]))
         painted, painted_label = image.copy(), label.copy()
-        for lung in _lungs(image[middle]):
-            rows = np.nonzero(lung)[0]
+        lungs = _lungs(image[middle])
+        front = _front_between(lungs)
+        for lung in lungs:
             if (label[middle][lung] > 0).any():
                 continue
-            if rows.mean() > centre and self.right_organ is not None and self.R.random_sample() < 0.8:
-                self._raise_dome(painted, painted_label, lung, self.right_organ, (0.25, 0.9))
-            elif rows.mean() <= centre and self.left_organ is not None and self.R.random_sample() < 0.6:
-                self._raise_dome(painted, painted_label, lung, self.left_organ, (0.0, 0.45))
-                if self.R.random_sample() < 0.3:
-                    self._raise_dome(painted, painted_label, lung, None, (0.5, 1.0))  # the stomach
+            if np.nonzero(lung)[0].mean() > centre:
+                if self.right_organ is not None and self.R.random_sample() < 0.8:
+                    room = lung | front if self.R.random_sample() < 0.5 else lung  # with the left lobe, or without
+                    self._raise_dome(painted, painted_label, lung, room, self.right_organ, (0.25, 0.9))
+            elif self.left_organ is not None:
+                if self.R.random_sample() < 0.5:
+                    self._raise_dome(painted, painted_label, lung, lung, self.left_organ, (0.0, 0.45))
+                if self.R.random_sample() < 0.4:
+                    self._raise_dome(painted, painted_label, lung, lung, None, (0.2, 1.0))  # the stomach
         return painted, painted_label
 
     def _raise_dome(
-        self, image: np.ndarray, label: np.ndarray, lung: np.ndarray, organ: int | None, depth: tuple[float, float]
+        self,
+        image: np.ndarray,
+        label: np.ndarray,
+        lung: np.ndarray,
+        room: np.ndarray,
+        organ: int | None,
+        depth: tuple[float, float],
     ) -> None:
-        """Paint one dome, its middle at a share of the lung's extent from back to front within ``depth``."""
+        """Fill a part of a room, around a place in the lung that is a share of it within ``depth`` from its back."""
         rows, columns = np.nonzero(lung)
         front = np.quantile(columns, self.R.uniform(*depth))
         near = np.abs(columns - front) <= 2
         centre = (self.R.choice(rows[near]), front)
-        extent = [np.ptp(rows) + 1, np.ptp(columns) + 1]
+        extent = [np.ptp(places) + 1 for places in np.nonzero(room)]
         semi_axes = [max(e * self.R.uniform(0.15, 0.65), 3) for e in extent]
         i, j = np.ogrid[: image.shape[1], : image.shape[2]]
         distance = np.hypot((i - centre[0]) / semi_axes[0], (j - centre[1]) / semi_axes[1])
         distance = distance + 0.12 * smooth_field(self.R, image.shape[1:], 20.0)
         slope = self.R.uniform(0.02, 0.3)
         sizes = [max(1 + slope * (len(image) // 2 - c), 0) for c in range(len(image))]  # smaller towards the head
-        room = ndimage.binary_closing(lung, iterations=2)
-        masks = np.stack([(distance < size) & room for size in sizes]) & (label == 0)
-        low, high = self.organ_ranges[organ] if organ is not None else (-10.0, 90.0)
+        closed = ndimage.binary_closing(room, iterations=2)
+        masks = np.stack([(distance < size) & closed for size in sizes]) & (label == 0)
+        low, high = self.organ_ranges[organ] if organ is not None else _STOMACH
         tissue = self.R.uniform(low, high) + grain(self.R, image.shape, self.R.uniform(5, 22))
         weight = soften(masks, self.R.uniform(0.6, 2.0))
         image += weight * (tissue - image)
@@ -114,3 +127,13 @@ def _lungs(plane: np.ndarray) -> list[np.ndarray]:
     pieces, count = ndimage.label(body & (plane < _AIR))
     sizes = np.bincount(pieces.ravel())
     return [pieces == k for k in range(1, count + 1) if sizes[k] >= _LEAST_LUNG]
+
+
+def _front_between(lungs: list[np.ndarray]) -> np.ndarray:
+    """What lies between the lungs and in front of their middle, mostly the heart; nothing where there are not two."""
+    everywhere = np.any(lungs, axis=0)
+    if len(lungs) < 2:
+        return np.zeros_like(everywhere)
+    hull = convex_hull_image(everywhere)
+    hull[:, : int(np.nonzero(everywhere)[1].mean())] = False
+    return hull & ~everywhere

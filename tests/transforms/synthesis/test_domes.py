@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from monai_unet3plus.transforms import RandLungDomesd
-from tests.transforms.synthesis.slabs import LUNG, abdomen, chest
+from tests.transforms.synthesis.slabs import HEART, LUNG, abdomen, chest
 
 RANGES = [(100.0, 100.0), (50.0, 50.0)]
 
@@ -39,13 +39,31 @@ class TestRandLungDomesd(unittest.TestCase):
                         self.assertLess(float(columns.float().mean()), 80)
         self.assertEqual(found, {1, 2})
 
-    def test_domes_are_only_where_lung_was(self) -> None:
-        lung = chest()["image"] == LUNG
+    def test_domes_are_only_where_lung_was_or_in_front_between_the_lungs(self) -> None:
+        image = chest()["image"]
+        front = torch.zeros_like(image, dtype=torch.bool)
+        front[:, 45:119, 65:99] = True  # from middle to middle of the lungs, from their middle to their front
         for data in drawn():
-            inside = data["label"] > 0
-            # closing rounds the lung's edge by no more than two pixels
-            near = torch.nn.functional.max_pool2d(lung.float(), 5, 1, 2) > 0
-            self.assertFalse(bool((inside & ~near).any()))
+            for value, room in ((1, (image == LUNG) | front), (2, image == LUNG)):
+                # closing rounds the room's edge by no more than two pixels
+                near = torch.nn.functional.max_pool2d(room.float(), 5, 1, 2) > 0
+                self.assertFalse(bool(((data["label"] == value) & ~near).any()))
+
+    def test_left_lobe_of_the_liver_takes_the_place_of_the_heart(self) -> None:
+        heart = chest()["image"] == HEART
+        shares = [float((data["label"][heart] == 1).float().mean()) for data in drawn()]
+        self.assertEqual(min(shares), 0)
+        self.assertGreater(max(shares), 0.2)
+
+    def test_stomach_is_beside_the_spleen_or_alone_or_absent(self) -> None:
+        lung = chest()["image"] == LUNG
+        lung[:, 80:] = False  # the left one
+        found = set()
+        for data in drawn(40):
+            tissue, spleen = lung & (data["image"] > -50), data["label"] == 2
+            stomach = tissue & (torch.nn.functional.max_pool2d(spleen.float(), 9, 1, 4) == 0)
+            found.add((bool(spleen.any()), int(stomach.sum()) > 100))
+        self.assertEqual(found, {(False, False), (False, True), (True, False), (True, True)})
 
     def test_intensities_are_the_organs(self) -> None:
         for data in drawn():
