@@ -22,11 +22,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["override", "run_bundle", "run_command", "train_bundle"]
+__all__ = ["finished_weights", "override", "run_bundle", "run_command", "train_bundle"]
 
 logger = logging.getLogger(__name__)
 
 _NEVER = 1_000_000
+_LAST = "model_last.pt"
 
 
 def override(text: str) -> tuple[str, Any]:
@@ -112,13 +113,23 @@ def train_bundle(
     Raises:
         SystemExit: With the status of the command, when that is not 0.
     """
-    if not models.is_dir():
+    if finished_weights(models) is None:
         unfinished = models.with_name(f"{models.name}.unfinished")
         resume = (unfinished / "training_state.pt").is_file()
         own = {"ckpt_dir": unfinished, "resume": resume, "val_interval": _NEVER}
         run_bundle(bundle, configs, {**own, **overrides}, environment, log)
         os.replace(unfinished, models)
-    return models / "model_last.pt"
+    return models / _LAST
+
+
+def finished_weights(models: Path) -> Path | None:
+    """
+    The file of the last weights of a training by :py:func:`train_bundle`; None where it is not finished.
+
+    Args:
+        models: folder of its checkpoints.
+    """
+    return models / _LAST if models.is_dir() else None
 
 
 def run_command(command: Sequence[str], environment: Mapping[str, str] | None = None, log: Path | None = None) -> None:

@@ -41,13 +41,19 @@ def deferred_writes() -> Iterator[list[Write]]:
         _deferred.reset(token)
 
 
-def now_or_deferred(write: Write) -> None:
+def now_or_deferred(path: PathLike, save: Callable[[Path], object]) -> None:
     """
-    Write at once, or leave it to whoever collects :py:func:`deferred_writes`.
+    Write a file as by :py:func:`replacing` at once, or leave it to whoever collects :py:func:`deferred_writes`.
 
     Args:
-        write: writes a file; it may run later, in another thread.
+        path: file to write or replace.
+        save: writes to the path that it is given; it may run later, in another thread.
     """
+
+    def write() -> None:
+        with replacing(path) as unfinished:
+            save(unfinished)
+
     collected = _deferred.get()
     if collected is None:
         write()

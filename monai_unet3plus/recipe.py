@@ -35,7 +35,7 @@ import numpy as np
 from monai.transforms import FillHoles, KeepLargestConnectedComponent
 from scipy.ndimage import median_filter
 
-from .commands import override, run_bundle, train_bundle
+from .commands import finished_weights, override, run_bundle, train_bundle
 from .data.cases import mask_path
 from .files import replacing
 
@@ -86,12 +86,12 @@ def main() -> None:
     weights = train(args.bundle_root, work / "round_1", training, rounds[0], overrides)
     for number, epochs in enumerate(rounds[1:], start=2):
         folder = work / f"round_{number}"
-        if (folder / "models").is_dir():  # done; its label maps stay what it was trained with
-            weights = folder / "models" / "model_last.pt"
-            continue
-        logger.info("\n== Label maps of the unlabelled CTs ==")
-        own = self_labelled(args.bundle_root, args.unlabelled, weights, folder / "self_labelled", shared)
-        weights = train(args.bundle_root, folder, training + own, epochs, {**overrides, "finetune_from": weights})
+        done = finished_weights(folder / "models")
+        if done is None:  # else its label maps stay what it was trained with
+            logger.info("\n== Label maps of the unlabelled CTs ==")
+            own = self_labelled(args.bundle_root, args.unlabelled, weights, folder / "self_labelled", shared)
+            done = train(args.bundle_root, folder, training + own, epochs, {**overrides, "finetune_from": weights})
+        weights = done
     logger.info("\nweights: %s", weights)
     if args.leave_out:
         evaluate(args.bundle_root, work / "evaluation", cases[args.leave_out], weights, shared)

@@ -63,16 +63,23 @@ class TestReplacing(unittest.TestCase):
 class TestDeferredWrites(unittest.TestCase):
     def test_writes_are_left_to_the_block_and_done_at_once_outside(self) -> None:
         done: list[str] = []
-        with deferred_writes() as outer:
-            now_or_deferred(lambda: done.append("a"))
-            with deferred_writes() as inner:
-                now_or_deferred(lambda: done.append("b"))
-            now_or_deferred(lambda: done.append("c"))
-        self.assertEqual((done, len(outer), len(inner)), ([], 2, 1))
-        now_or_deferred(lambda: done.append("d"))
-        for write in outer:
-            write()
-        self.assertEqual(done, ["d", "a", "c"])
+
+        def save(path: Path) -> None:
+            done.append(path.name.rpartition(".")[2])
+            path.touch()
+
+        with tempfile.TemporaryDirectory() as folder:
+            with deferred_writes() as outer:
+                now_or_deferred(Path(folder, "a"), save)
+                with deferred_writes() as inner:
+                    now_or_deferred(Path(folder, "b"), save)
+                now_or_deferred(Path(folder, "c"), save)
+            self.assertEqual((done, len(outer), len(inner)), ([], 2, 1))
+            now_or_deferred(Path(folder, "d"), save)
+            for write in outer:
+                write()
+            self.assertEqual(done, ["d", "a", "c"])
+            self.assertEqual(sorted(file.name for file in Path(folder).iterdir()), ["a", "c", "d"])
 
 
 if __name__ == "__main__":

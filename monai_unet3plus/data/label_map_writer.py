@@ -22,7 +22,7 @@ from monai.config.type_definitions import NdarrayOrTensor
 from monai.data import NibabelWriter
 from monai.utils import ImageMetaKey, convert_to_numpy
 
-from ..files import now_or_deferred, replacing
+from ..files import now_or_deferred
 from .cases import LABEL_INTENT
 
 __all__ = ["LabelMapWriter"]
@@ -86,7 +86,7 @@ class LabelMapWriter(NibabelWriter):
             image.set_qform(None, code=0)
         self._lie_like_source(image)
         self.data_obj = image
-        now_or_deferred(partial(_save, image, filename))
+        now_or_deferred(filename, partial(nib.save, image))
 
     def _lie_like_source(self, image: nib.Nifti1Image) -> None:
         """Take over sform and qform, which may differ: programs that go by either see image and mask at one place."""
@@ -97,8 +97,3 @@ class LabelMapWriter(NibabelWriter):
             for field in _GRID_FIELDS:
                 image.header[field] = header[field]
             image.header["pixdim"][:4] = header["pixdim"][:4]
-
-
-def _save(image: nib.Nifti1Image, filename: PathLike) -> None:
-    with replacing(filename) as unfinished:
-        nib.save(image, unfinished)

@@ -13,8 +13,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Hashable, Mapping, Sequence
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,7 +24,7 @@ from .. import __version__
 from ..data.cases import mask_path
 from ..data.dicom_series import ct_series
 from ..errors import InputError
-from ..files import now_or_deferred, replacing
+from ..files import now_or_deferred
 from .checks import file_of
 
 __all__ = ["SaveDicomSegd"]
@@ -110,7 +108,7 @@ class SaveDicomSegd(MapTransform):
                 raise InputError(f"{source}: expected what DICOM SEG takes over from a series, but found: {e}.") from e
             path = mask_path(source, self.dataset_dir, self.output_dir, self.postfix)
             path = path.with_name(path.name.removesuffix(".nii.gz") + ".dcm")
-            now_or_deferred(partial(_save, segmentation, path))
+            now_or_deferred(path, segmentation.save_as)
         return d
 
     def _segmentation(self, labels: np.ndarray, slices: Sequence[Any]) -> Any:
@@ -143,11 +141,6 @@ class SaveDicomSegd(MapTransform):
             device_serial_number=__version__,  # a program has none, but the standard wants one
             series_description=f"Segmentation of {', '.join(self.organs)}"[:64],
         )
-
-
-def _save(segmentation: Any, path: Path) -> None:
-    with replacing(path) as unfinished:
-        segmentation.save_as(unfinished)
 
 
 def _code_of(organ: str) -> Any:

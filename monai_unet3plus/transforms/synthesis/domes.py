@@ -33,9 +33,9 @@ class RandLungDomesd(RandSynthesisd):
 
     Near the diaphragm a CT shows an organ as an island in the lung, the liver beside the heart. Data sets of slabs have
     hardly any such slice. This makes them of slices of the chest: a smooth blob in the right lung becomes liver, which
-    often reaches across the middle, its left lobe where the heart was; one in the back of the left lung spleen; each
-    smaller in slices nearer the head, with an edge as blurred as breathing leaves it. What rises on the left may also be
-    no organ, beside the spleen or alone, as the stomach is none.
+    often reaches across the middle, its left lobe where the heart was; one in the back of the left lung spleen. What
+    rises on the left may also be no organ, beside the spleen or alone, as the stomach is none. Each is smaller in
+    slices nearer the head, and has an edge as blurred as breathing leaves it.
 
     Args:
         keys: keys of images, in RAS orientation: the first spatial axis from left to right, the second from back to
