@@ -64,7 +64,8 @@ def serve() -> None:
             reason = f"{request['path']}: expected a volume, but found {_last_line(e)}"
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0)
-        print(json.dumps({"reason": reason}), file=answers, flush=True)
+        answers.write(json.dumps({"reason": reason}) + "\n")
+        answers.flush()
 
 
 def check_file(path: str, max_voxels: int, before_reading: Callable[[int], None] | None = None) -> None:

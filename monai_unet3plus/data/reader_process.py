@@ -66,7 +66,8 @@ class ReaderProcess:
         timer = threading.Timer(self.time_limit + _GRACE, process.kill)
         timer.start()
         try:
-            print(json.dumps(request), file=process.stdin, flush=True)
+            process.stdin.write(json.dumps(request) + "\n")  # type: ignore[union-attr]
+            process.stdin.flush()  # type: ignore[union-attr]
             answer = process.stdout.readline()  # type: ignore[union-attr]
         except BrokenPipeError:
             answer = ""

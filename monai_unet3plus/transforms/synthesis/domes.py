@@ -72,13 +72,12 @@ class RandLungDomesd(RandSynthesisd):
         centre = float(np.median(np.nonzero(body)[0]))
         painted, painted_label = image.copy(), label.copy()
         lungs = _lungs(image[middle])
-        front = _front_between(lungs)
         for lung in lungs:
             if (label[middle][lung] > 0).any():
                 continue
             if np.nonzero(lung)[0].mean() > centre:
                 if self.right_organ is not None and self.R.random_sample() < 0.8:
-                    room = lung | front if self.R.random_sample() < 0.5 else lung  # with the left lobe, or without
+                    room = lung | _front_between(lungs) if self.R.random_sample() < 0.5 else lung  # with the left lobe
                     self._raise_dome(painted, painted_label, lung, room, self.right_organ, (0.25, 0.9))
             elif self.left_organ is not None:
                 if self.R.random_sample() < 0.5:
