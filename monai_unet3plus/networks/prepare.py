@@ -52,13 +52,16 @@ def prepare_for_inference(network: nn.Module, dtype: torch.dtype | None = None) 
 
 def has_native_bfloat16(device: torch.device | str) -> bool:
     """
-    Whether a device is a processor with instructions for products in bfloat16, AVX512-BF16 or AMX; without them
-    bfloat16 is slower than float32. Older versions of PyTorch do not tell, then it is False.
+    Whether a device is a processor with instructions for products in bfloat16, AVX512-BF16 or AMX, that PyTorch uses;
+    without them bfloat16 is slower than float32. Older versions of PyTorch do not tell, then it is False.
 
     Args:
         device: where the network runs.
     """
     if torch.device(device).type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
+        return False
+    # what oneDNN, which computes convolutions, may use; ONEDNN_MAX_CPU_ISA limits it
+    if not torch.backends.mkldnn.is_available() or not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         return False
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

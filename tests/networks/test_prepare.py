@@ -107,12 +107,18 @@ class TestBfloat16(unittest.TestCase):
         torch.testing.assert_close(torch.jit.script(prepared)(x), expected, rtol=0, atol=0.1 * float(expected.std()))
 
     def test_which_devices_have_it(self) -> None:
-        for capabilities, expected in (
-            ({"avx512_bf16": True}, True),
-            ({"amx_bf16": True}, True),
-            ({"avx2": True}, False),
+        for capabilities, used, expected in (
+            ({"avx512_bf16": True}, True, True),
+            ({"amx_bf16": True}, True, True),
+            ({"amx_bf16": True}, False, False),  # with ONEDNN_MAX_CPU_ISA=AVX2
+            ({"avx2": True}, False, False),
+            ({"avx512_f": True}, True, False),  # bfloat16 is emulated
         ):
-            with mock.patch("torch.cpu.get_capabilities", return_value=capabilities, create=True):
+            with (
+                mock.patch("torch.cpu.get_capabilities", return_value=capabilities, create=True),
+                mock.patch("torch.backends.mkldnn.is_available", return_value=True),
+                mock.patch("torch.ops.mkldnn._is_mkldnn_bf16_supported", return_value=used, create=True),
+            ):
                 self.assertEqual(has_native_bfloat16("cpu"), expected)
                 self.assertFalse(has_native_bfloat16(torch.device("cuda")))
 

@@ -20,11 +20,13 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from monai_unet3plus.compare.cost import peak_bytes
-from monai_unet3plus.networks import load_published_weights, prepare_for_inference
+from monai_unet3plus.networks import has_native_bfloat16, load_published_weights, prepare_for_inference
 from monai_unet3plus.networks.nets import UNet3Plus
 from tests.networks.published import published_forward, published_shapes, random_state
 
 FEATURES = (32, 64, 128, 256, 512)
+# Elsewhere PyTorch unfolds images before convolutions in bfloat16, which takes more memory than float32.
+NATIVE_BFLOAT16 = has_native_bfloat16("cpu")
 IMAGE = torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(0))
 
 
@@ -54,8 +56,9 @@ class TestCost(unittest.TestCase):
             self.assertLess(flops(lambda: ours(IMAGE)), 0.35 * flops(lambda: published_forward(state, IMAGE)))
             theirs = peak_bytes(lambda: published_forward(state, IMAGE))
             self.assertLess(peak_bytes(lambda: ours(IMAGE)), 0.4 * theirs)
-            lower = prepare_for_inference(ours, torch.bfloat16)
-            self.assertLess(peak_bytes(lambda: lower(IMAGE)), 0.2 * theirs)
+            if NATIVE_BFLOAT16:
+                lower = prepare_for_inference(ours, torch.bfloat16)
+                self.assertLess(peak_bytes(lambda: lower(IMAGE)), 0.2 * theirs)
 
     def test_training_step_beside_the_published_network(self) -> None:
         state = random_state(published_shapes("UNet_3Plus_DeepSup", FEATURES))
@@ -73,8 +76,9 @@ class TestCost(unittest.TestCase):
         theirs = peak_bytes(published)
         self.assertLess(peak_bytes(lambda: step(ours)), 0.5 * theirs)
         ours.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            self.assertLess(peak_bytes(lambda: step(ours)), 0.33 * theirs)
+        if NATIVE_BFLOAT16:
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                self.assertLess(peak_bytes(lambda: step(ours)), 0.33 * theirs)
 
     def test_slice_without_organ_costs_the_encoder_alone(self) -> None:
         guided = prepare_for_inference(network(classification_guided=True))
