@@ -21,6 +21,7 @@ from .dicom import CheckSeriesd, LoadVolumed
 from .dicom_seg import SaveDicomSegd
 from .file_affine import FileAffined
 from .intensity_check import CheckIntensityd
+from .inversion import InvertAcrossProcessesd
 from .organs import LabelMapToMasksd, SelectOrgansd, logits_to_label_map
 from .outputs import FinestOutputd
 from .plane import ResamplePlaned
@@ -46,6 +47,7 @@ __all__ = [
     "CheckVolumed",
     "FileAffined",
     "FinestOutputd",
+    "InvertAcrossProcessesd",
     "LabelMapToMasksd",
     "LoadVolumed",
     "RandLesionsd",
