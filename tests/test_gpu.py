@@ -21,11 +21,11 @@ import numpy as np
 import torch
 from monai.inferers import SlidingWindowInferer
 
-from monai_unet3plus.data.phantom import write_phantoms
 from monai_unet3plus.inferers import AdjacentSliceInferer
 from monai_unet3plus.losses import UNet3PlusLoss
 from monai_unet3plus.networks import prepare_for_inference
 from monai_unet3plus.networks.nets import UNet3Plus
+from monai_unet3plus.phantom import write_phantoms
 from monai_unet3plus.transforms import logits_to_label_map
 from tests.bundle.workflows import inference, run, training
 

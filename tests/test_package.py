@@ -37,7 +37,10 @@ class TestPackage(unittest.TestCase):
         for folder in ("monai_unet3plus", "tests"):
             for path in (ROOT / folder).rglob("*.py"):
                 self.assertTrue(
-                    path.read_text(encoding="utf-8").startswith("# Copyright (c) monai_unet3plus contributors"), path
+                    path.read_text(encoding="utf-8").startswith(
+                        ("# Copyright (c) monai", "# SPDX-FileCopyrightText: ")
+                    ),
+                    path,
                 )
 
 

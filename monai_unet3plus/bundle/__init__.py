@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from .copy import bundle_files, copy_bundle
+from .folder import bundle_files, copy_bundle
 from .variant import copy_variant
 
 __all__ = ["bundle_files", "copy_bundle", "copy_variant"]

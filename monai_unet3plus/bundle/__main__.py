@@ -18,8 +18,8 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from ..errors import InputError
-from .copy import NAME, copy_bundle
+from ..utils.errors import InputError
+from .folder import NAME, copy_bundle
 from .variant import copy_variant
 
 __all__ = ["main"]

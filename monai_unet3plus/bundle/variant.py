@@ -18,8 +18,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
-from .copy import copy_bundle
+from ..utils.errors import InputError
+from .folder import copy_bundle
 
 __all__ = ["copy_variant"]
 
@@ -102,7 +102,7 @@ def _check_organs(organs: Organs) -> None:
 def _check_weights(bundle: Path, checkpoint: Path) -> None:
     from monai.bundle import ConfigParser
 
-    from ..weights_file import load_weights
+    from ..networks.weights.file import load_weights
 
     if not checkpoint.is_file():
         raise InputError(f"checkpoint: expected trained weights, but {checkpoint} does not exist.")

@@ -8,6 +8,6 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Cases, masks and phantoms. Import the submodules: nothing is here, so that phantoms are made without PyTorch."""
+"""Cases, splits, label names and cached volumes. Nothing is imported here; import the submodules."""
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from monai.data import Dataset
 from monai.utils import CommonKeys
 
-from ..errors import InputError, reason_of
-from .reader_process import ReaderProcess
+from ..utils.errors import InputError, reason_of
+from .reading.reader_process import ReaderProcess
 
 __all__ = ["drop_bad_cases", "report_bad_cases"]
 

@@ -8,7 +8,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Which files make up the cases of a folder, and where their masks go."""
+"""Which files make up the cases of a folder."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ import nibabel as nib
 from monai.config import PathLike
 from monai.data import load_decathlon_datalist
 
-from ..errors import InputError
+from ..masks.paths import VOLUME_SUFFIXES, mask_path, volume_stem
+from ..masks.writer import LABEL_INTENT
+from ..utils.errors import InputError
 
-__all__ = ["LABEL_INTENT", "VOLUME_SUFFIXES", "find_cases", "labelled_cases", "mask_path", "picture_path"]
+__all__ = ["find_cases", "labelled_cases"]
 
 logger = logging.getLogger(__name__)
 
-LABEL_INTENT = 1002  # NIfTI's code for "values are labels"
-VOLUME_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
 _DICOM_MAGIC = (128, b"DICM")
 
 
@@ -84,38 +84,6 @@ def find_cases(dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg"
     return [{"image": str(image)} for image in images]
 
 
-def mask_path(image: PathLike, dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg") -> Path:
-    """
-    Where the mask of an image goes: the image's path relative to ``dataset_dir``, below ``output_dir``, with
-    ``_<postfix>.nii.gz`` in place of its suffix. Images from elsewhere go to ``output_dir`` itself.
-
-    Args:
-        image: the image's file, or the folder of its DICOM series.
-        dataset_dir: folder that the images are in.
-        output_dir: folder for the masks.
-        postfix: what the masks' names end in.
-    """
-    path, root = Path(os.path.abspath(image)), Path(os.path.abspath(dataset_dir))
-    below = path.relative_to(root).parent if root in path.parents else Path()
-    if below.parts[:1] == ("imagesTs",):
-        below = below.relative_to("imagesTs")
-    return Path(output_dir) / below / f"{_stem(path.name)}_{postfix}.nii.gz"
-
-
-def picture_path(image: PathLike, dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg") -> Path:
-    """
-    Where the picture of an image's mask goes: beside the mask, see :py:func:`mask_path`, with the suffix ".webp".
-
-    Args:
-        image: the image's file, or the folder of its DICOM series.
-        dataset_dir: folder that the images are in.
-        output_dir: folder for the masks.
-        postfix: what the masks' names end in.
-    """
-    mask = mask_path(image, dataset_dir, output_dir, postfix)
-    return mask.with_name(mask.name.removesuffix(".nii.gz") + ".webp")
-
-
 def labelled_cases(dataset_dir: PathLike, section: str = "Tr") -> list[dict[str, str]]:
     """
     List the images that have a label map, in the folder layout of the Medical Segmentation Decathlon.
@@ -141,11 +109,11 @@ def labelled_cases(dataset_dir: PathLike, section: str = "Tr") -> list[dict[str,
         cases = _lits_cases(root)
     else:
         images = _volumes_in(root / f"images{section}")
-        labels = {_stem(label.name): label for label in _volumes_in(root / f"labels{section}")}
-        unlabelled = [str(image) for image in images if _stem(image.name) not in labels]
+        labels = {volume_stem(label.name): label for label in _volumes_in(root / f"labels{section}")}
+        unlabelled = [str(image) for image in images if volume_stem(image.name) not in labels]
         if unlabelled:
             raise InputError(f"dataset_dir: expected a label of the same name in labels{section} for {unlabelled}.")
-        cases = [{"image": str(image), "label": str(labels[_stem(image.name)])} for image in images]
+        cases = [{"image": str(image), "label": str(labels[volume_stem(image.name)])} for image in images]
     missing = [path for case in cases for path in case.values() if not os.path.exists(path)]
     if missing:
         raise InputError(f"dataset_dir: {len(missing)} files named in dataset.json do not exist, such as {missing[0]}.")
@@ -172,7 +140,7 @@ def _listed_cases(root: Path) -> list[dict[str, str]]:
 def _lits_cases(root: Path) -> list[dict[str, str]]:
     """Pairs of volume-N and segmentation-N below a folder, in the order of N."""
     images, labels = (
-        {_stem(path.name).removeprefix(prefix): path for path in root.rglob(f"{prefix}*") if _is_volume(path)}
+        {volume_stem(path.name).removeprefix(prefix): path for path in root.rglob(f"{prefix}*") if _is_volume(path)}
         for prefix in ("volume-", "segmentation-")
     )
     unlabelled = sorted(str(path) for number, path in images.items() if number not in labels)
@@ -182,14 +150,6 @@ def _lits_cases(root: Path) -> list[dict[str, str]]:
         )
     numbers = sorted(images, key=lambda number: (len(number), number))
     return [{"image": str(images[number]), "label": str(labels[number])} for number in numbers]
-
-
-def _stem(name: str) -> str:
-    """The name without a known suffix; splitting at dots would make one name of many: "case.1", "case.2"."""
-    for suffix in VOLUME_SUFFIXES:
-        if name.lower().endswith(suffix):
-            return name[: -len(suffix)]
-    return name
 
 
 def _is_volume(path: Path) -> bool:

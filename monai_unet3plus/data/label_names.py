@@ -19,7 +19,7 @@ from typing import Any
 from monai.config import PathLike
 from monai.utils import ensure_tuple
 
-from ..errors import InputError
+from ..utils.errors import InputError
 
 __all__ = ["check_label_names"]
 

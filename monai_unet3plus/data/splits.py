@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from monai.config import PathLike
 
-from ..errors import InputError
+from ..utils.errors import InputError
 from .cases import labelled_cases
 
 __all__ = ["LABEL_VALUES", "annotated_cases", "check_label_values", "split_cases", "training_cases", "unseen_cases"]

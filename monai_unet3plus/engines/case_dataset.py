@@ -18,10 +18,10 @@ from typing import Any
 from monai.data import Dataset
 from monai.utils import CommonKeys
 
-from ..data.mask_records import MaskRecords
-from ..data.reader_process import ReaderProcess
-from ..errors import reason_of
-from ..remarks import collected_warnings
+from ..data.reading.reader_process import ReaderProcess
+from ..masks.records import MaskRecords
+from ..utils.errors import reason_of
+from ..utils.warnings_log import collected_warnings
 
 __all__ = ["DONE", "FAILURE", "REMARKS", "CaseDataset"]
 
@@ -37,9 +37,9 @@ class CaseDataset(Dataset):
     A :py:class:`monai.data.Dataset` of dictionaries in which a case that can't be loaded is an item too.
 
     Such an item is ``{"image": path, "failure": reason}``. Files are tried out in a process of their own first, see
-    :py:class:`monai_unet3plus.data.reader_process.ReaderProcess`: one that makes a reader crash or hang, or claims to
-    be larger than memory, is a failure like others. What transforms warned of is in the items under "remarks", a line
-    for each warning.
+    :py:class:`monai_unet3plus.data.reading.reader_process.ReaderProcess`: one that makes a reader crash or hang, or
+    claims to be larger than memory, is a failure like others. What transforms warned of is in the items under
+    "remarks", a line for each warning.
 
     Args:
         data: ``[{"image": path}, ...]``; what is no path is not tried out.

@@ -28,10 +28,10 @@ from ignite.engine import Events
 from monai.engines import SupervisedEvaluator
 from monai.utils import CommonKeys
 
-from ..data.mask_records import MaskRecords
-from ..errors import reason_of
-from ..files import Write, deferred_writes
-from ..remarks import collected_warnings
+from ..masks.records import MaskRecords
+from ..utils.errors import reason_of
+from ..utils.files import Write, deferred_writes
+from ..utils.warnings_log import collected_warnings
 from .case_dataset import DONE, FAILURE, REMARKS
 
 __all__ = ["CaseEvaluator", "CaseResult"]
@@ -77,10 +77,10 @@ class CaseEvaluator(SupervisedEvaluator):
     A :py:class:`monai.engines.SupervisedEvaluator` that goes on with the next case when one fails.
 
     Loading (by :py:class:`CaseDataset`), inference, postprocessing and writing the mask, which postprocessing leaves to
-    :py:func:`monai_unet3plus.files.deferred_writes`, fail or succeed together. The mask is written last, after handlers
-    of ``MODEL_COMPLETED``. Failures are logged as errors when they are known; handlers of ``ITERATION_COMPLETED`` are
-    not called for them, nor for cases that have their masks, since they expect an output. Where masks can't be written
-    any more, as on a full disk, the run ends.
+    :py:func:`monai_unet3plus.utils.files.deferred_writes`, fail or succeed together. The mask is written last, after
+    handlers of ``MODEL_COMPLETED``. Failures are logged as errors when they are known; handlers of
+    ``ITERATION_COMPLETED`` are not called for them, nor for cases that have their masks, since they expect an output.
+    Where masks can't be written any more, as on a full disk, the run ends.
 
     ``results`` has an entry for each case of the latest run, ``current`` is that of the case at work, ``not_tried`` the
     number of those that it did not get to.
@@ -88,7 +88,7 @@ class CaseEvaluator(SupervisedEvaluator):
 
     Args:
         args: see :py:class:`monai.engines.SupervisedEvaluator`.
-        records: of the masks that postprocessing saves, see :py:class:`monai_unet3plus.data.mask_records.MaskRecords`;
+        records: of the masks that postprocessing saves, see :py:class:`monai_unet3plus.masks.records.MaskRecords`;
             a run locks their folder. Defaults to None, no records are kept.
         write_in_background: whether a mask is written while the next case is computed. What became of a case is known
             and logged then when the next one is done, or the run ends, however it ends. ``ITERATION_COMPLETED`` comes

@@ -10,20 +10,20 @@
 # limitations under the License.
 from __future__ import annotations
 
-from .case_pictures import CasePictures
-from .case_report import CaseReport
 from .checkpoint import CheckpointLoader, CheckpointSaver
 from .early_stop import EarlyStop
+from .evaluation_pictures import CasePictures
+from .evaluation_report import CaseReport
 from .finetune import FinetuneLoader
 from .finite_loss import FiniteLoss
 from .history import TrainingHistory
+from .inference_pictures import PlanePictures
+from .inference_report import RunReport
 from .organ_dice import OrganDice
-from .plane_pictures import PlanePictures
 from .prepare_network import PrepareNetwork
 from .presence import PresenceVerdicts
 from .progress import ProgressHandler
 from .quality_flags import QualityFlags
-from .run_report import RunReport
 from .seeding import EpochSeed
 from .stats import StatsHandler
 from .training_state import TrainingState

@@ -20,9 +20,9 @@ from ignite.handlers import DiskSaver
 from monai.handlers import CheckpointLoader as MonaiCheckpointLoader
 from monai.handlers import CheckpointSaver as MonaiCheckpointSaver
 
-from ..errors import InputError
-from ..files import remove_leftovers, replacing
-from ..weights_file import load_weights
+from ..networks.weights.file import load_weights
+from ..utils.errors import InputError
+from ..utils.files import remove_leftovers, replacing
 
 __all__ = ["CheckpointLoader", "CheckpointSaver", "organs_of"]
 
@@ -34,8 +34,8 @@ def organs_of(checkpoint: Any) -> list[str] | None:
     The organs that weights were trained for, in order, or None if their file does not tell.
 
     Args:
-        checkpoint: what :py:func:`monai_unet3plus.weights_file.load_weights` returns: a ``state_dict``, or one under
-            the name "model".
+        checkpoint: what :py:func:`monai_unet3plus.networks.weights.file.load_weights` returns: a ``state_dict``, or
+            one under the name "model".
     """
     weights = checkpoint.get("model", checkpoint) if isinstance(checkpoint, dict) else None
     return getattr(weights, "_metadata", {}).get("", {}).get(_ORGANS)

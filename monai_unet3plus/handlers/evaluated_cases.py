@@ -25,9 +25,9 @@ from monai.config import PathLike
 from monai.data.meta_tensor import MetaTensor
 from monai.utils import CommonKeys, convert_to_numpy
 
-from ..data.orientation import ras_affine, ras_view
 from ..transforms.checks import file_of
 from ..transforms.organs import IGNORED
+from ..utils.orientation import ras_affine, ras_view
 from .presence import PRESENCE
 
 __all__ = ["Case", "case_name", "cases_of"]

@@ -18,8 +18,8 @@ import torch
 import torch.nn as nn
 from ignite.engine import Engine, Events
 
-from ..errors import InputError
-from ..weights_file import load_weights
+from ..networks.weights.file import load_weights
+from ..utils.errors import InputError
 from .checkpoint import organs_of
 
 __all__ = ["FinetuneLoader"]

@@ -18,7 +18,7 @@ from ignite.engine import Engine, Events
 from monai.engines import IterationEvents
 from monai.utils import CommonKeys
 
-from ..errors import InputError
+from ..utils.errors import InputError
 
 __all__ = ["FiniteLoss"]
 

@@ -20,7 +20,7 @@ from monai.engines import Evaluator, Trainer
 from monai.handlers import from_engine
 from monai.utils import CommonKeys
 
-from ..files import replacing
+from ..utils.files import replacing
 from ..visualize import save_curves
 
 __all__ = ["TrainingHistory"]

@@ -19,8 +19,8 @@ from monai.data.meta_tensor import MetaTensor
 from monai.engines import IterationEvents
 from monai.utils import CommonKeys, convert_to_numpy
 
-from ..data.orientation import ras_view
 from ..metrics.mask_facts import mask_facts, mask_flags
+from ..utils.orientation import ras_view
 from .presence import PRESENCE, PresenceVerdicts
 
 __all__ = ["QualityFlags"]

@@ -14,7 +14,7 @@ from __future__ import annotations
 from ignite.engine import Engine
 from monai.handlers import StatsHandler as MonaiStatsHandler
 
-from ..errors import InputError, explanation_of
+from ..utils.errors import InputError, explanation_of
 
 __all__ = ["StatsHandler"]
 
@@ -23,7 +23,7 @@ class StatsHandler(MonaiStatsHandler):
     """
     MONAI's logger of an engine's numbers, without a stack trace where the user's input is wrong.
 
-    The sentence that says so is logged by :py:func:`monai_unet3plus.workflow.exit_on_error`, and is to be the last.
+    The sentence that says so is logged by :py:func:`monai_unet3plus.bundle.run.exit_on_error`, and is to be the last.
     Arguments are those of :py:class:`monai.handlers.StatsHandler`.
     """
 

@@ -21,9 +21,9 @@ from ignite.engine import Engine, Events
 from monai.config import PathLike
 from monai.engines import Evaluator, Trainer, Workflow
 
-from ..errors import InputError
-from ..files import remove_leftovers, replacing
-from ..weights_file import load_weights
+from ..networks.weights.file import load_weights
+from ..utils.errors import InputError
+from ..utils.files import remove_leftovers, replacing
 
 __all__ = ["TrainingState"]
 

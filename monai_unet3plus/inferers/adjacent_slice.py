@@ -23,9 +23,9 @@ from monai.utils import convert_to_dst_type
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from ..errors import InputError
 from ..networks.blocks import ABSENT_LOGIT
 from ..transforms.plane import plane_size, resample_plane
+from ..utils.errors import InputError
 from .air import SkipAir
 from .presence_first import PresenceFirst
 

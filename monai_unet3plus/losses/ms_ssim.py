@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from monai.utils import LossReduction, convert_to_tensor
 from torch.nn.modules.loss import _Loss
 
-from ..errors import InputError
+from ..utils.errors import InputError
 from .annotation import is_annotated, mean_of_annotated
 
 __all__ = ["MultiScaleSSIMLoss"]

@@ -10,10 +10,10 @@
 # limitations under the License.
 from __future__ import annotations
 
-from .imagenet_weights import load_imagenet_weights
 from .one_graph import OneGraph
 from .prepare import has_native_bfloat16, prepare_for_inference
-from .published_weights import load_published_weights
+from .weights.imagenet import load_imagenet_weights
+from .weights.published import load_published_weights
 
 __all__ = [
     "OneGraph",

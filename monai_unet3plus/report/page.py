@@ -24,7 +24,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from monai.config import PathLike
 from PIL import Image
 
-from ..files import remove_leftovers, replacing
+from ..utils.files import remove_leftovers, replacing
 
 __all__ = ["Page", "PageCase", "PageOrgan", "millilitres", "page_parts", "write_page"]
 

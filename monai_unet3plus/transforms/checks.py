@@ -19,7 +19,7 @@ from monai.data.meta_tensor import MetaTensor
 from monai.transforms import MapTransform
 from monai.utils import ImageMetaKey, MetaKeys, TransformBackends
 
-from ..errors import InputError
+from ..utils.errors import InputError
 
 __all__ = ["CheckGridd", "CheckPaird", "CheckVolumed", "file_of"]
 

@@ -20,8 +20,8 @@ from monai.data import ImageReader, ITKReader
 from monai.transforms import LoadImaged, MapTransform
 from monai.utils import ensure_tuple
 
-from ..data.dicom_series import ct_series
-from ..errors import InputError
+from ..data.reading.dicom_series import ct_series
+from ..utils.errors import InputError
 
 __all__ = ["CheckSeriesd", "LoadVolumed"]
 
@@ -31,7 +31,7 @@ _UNEVEN_MM = 0.1  # beyond how scanners round positions
 class CheckSeriesd(MapTransform):
     """
     Refuse a folder without a DICOM series, and a series that lacks slices, since readers stretch it. Of several series
-    :py:func:`monai_unet3plus.data.dicom_series.ct_series` takes one. To be used before loading.
+    :py:func:`monai_unet3plus.data.reading.dicom_series.ct_series` takes one. To be used before loading.
 
     Args:
         keys: keys of paths; files pass.

@@ -21,10 +21,10 @@ from monai.transforms import MapTransform
 from monai.utils import convert_to_numpy, optional_import
 
 from .. import __version__
-from ..data.cases import mask_path
-from ..data.dicom_series import ct_series
-from ..errors import InputError
-from ..files import now_or_deferred
+from ..data.reading.dicom_series import ct_series
+from ..masks.paths import mask_path
+from ..utils.errors import InputError
+from ..utils.files import now_or_deferred
 from .checks import file_of
 
 __all__ = ["SaveDicomSegd"]

@@ -23,7 +23,7 @@ from monai.data import MetaTensor
 from monai.transforms import MapTransform
 from monai.utils import MetaKeys, TransformBackends
 
-from ..errors import InputError
+from ..utils.errors import InputError
 from .checks import file_of
 
 __all__ = ["FileAffined"]

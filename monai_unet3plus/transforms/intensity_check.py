@@ -19,7 +19,7 @@ from monai.config import KeysCollection
 from monai.transforms import MapTransform
 from monai.utils import TransformBackends
 
-from ..errors import InputError
+from ..utils.errors import InputError
 from .checks import file_of
 
 __all__ = ["CheckIntensityd"]

@@ -20,7 +20,7 @@ from monai.data.meta_obj import get_track_meta
 from monai.transforms import MapTransform
 from monai.utils import TransformBackends, convert_to_tensor, ensure_tuple
 
-from ..errors import InputError
+from ..utils.errors import InputError
 from .checks import file_of
 
 __all__ = ["IGNORED", "LabelMapToMasksd", "SelectOrgansd", "logits_to_label_map"]

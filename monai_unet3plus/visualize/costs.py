@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from matplotlib.figure import Figure
 from monai.config import PathLike
 
-from ..files import replacing
+from ..utils.files import replacing
 
 __all__ = ["save_costs"]
 

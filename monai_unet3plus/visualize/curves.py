@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from monai.config import PathLike
 
-from ..files import replacing
+from ..utils.files import replacing
 
 __all__ = ["save_curves"]
 

@@ -17,7 +17,7 @@ import numpy as np
 from monai.config import PathLike
 from nibabel.affines import voxel_sizes
 
-from ..data.orientation import ras_affine, ras_view
+from ..utils.orientation import ras_affine, ras_view
 from .panels import (
     AXIAL,
     CORONAL,

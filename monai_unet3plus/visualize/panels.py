@@ -23,7 +23,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from monai.config import PathLike
 
-from ..files import replacing
+from ..utils.files import replacing
 
 __all__ = [
     "AXIAL",

@@ -77,7 +77,7 @@ def labelled(folder: Path, work: Path) -> dict[str, Path]:
 
 
 def phantoms(work: Path) -> dict[str, Path]:
-    command = [sys.executable, "-m", "monai_unet3plus.data.phantom", "--output_dir", str(work / "phantoms")]
+    command = [sys.executable, "-m", "monai_unet3plus.phantom", "--output_dir", str(work / "phantoms")]
     command += ["--seed", "2024", "--cases", "4", "--pixel_size", "1.6", "1.8", "--slice_thickness", "5", "5"]
     subprocess.run(command, check=True)
     shutil.copytree(work / "phantoms" / "imagesTr", work / "images", dirs_exist_ok=True)

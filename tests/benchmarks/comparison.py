@@ -26,9 +26,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from monai_unet3plus.commands import run_command
-from monai_unet3plus.data.phantom import write_phantoms
-from monai_unet3plus.recipe import labelled
+from monai_unet3plus.experiments.bundle_process import run_command
+from monai_unet3plus.experiments.self_training import labelled
+from monai_unet3plus.phantom import write_phantoms
 from tests.benchmarks.paired import machine
 
 BUNDLE = Path(__file__).resolve().parents[2] / "bundle"
@@ -109,7 +109,15 @@ def main() -> None:
 
 def compare(data: Path, output: Path, budget: int, overrides: list[str], options: list[str]) -> None:
     """One comparison."""
-    command = [sys.executable, "-m", "monai_unet3plus.compare", "--dataset_dir", str(data), "--output_dir", str(output)]
+    command = [
+        sys.executable,
+        "-m",
+        "monai_unet3plus.experiments.compare",
+        "--dataset_dir",
+        str(data),
+        "--output_dir",
+        str(output),
+    ]
     run_command([*command, "--budget", str(budget), *options, "--overrides", *overrides])
 
 

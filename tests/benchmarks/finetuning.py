@@ -27,8 +27,8 @@ import sys
 from pathlib import Path
 from statistics import mean
 
-from monai_unet3plus.commands import run_bundle
-from monai_unet3plus.data.phantom import write_phantoms
+from monai_unet3plus.experiments.bundle_process import run_bundle
+from monai_unet3plus.phantom import write_phantoms
 from tests.benchmarks.paired import machine
 from tests.bundle.workflows import BUNDLE
 

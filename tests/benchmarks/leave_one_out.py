@@ -14,8 +14,9 @@ How far the recipe of the bundle's weights gets on a case that it has not seen: 
     python -m tests.benchmarks.leave_one_out --labelled LABELLED --negative NEGATIVE --work_dir WORK [--epochs 12]
         [--output docs/leave_one_out.md]
 
-Runs the first round of ``monai_unet3plus.recipe`` once per case, evaluates on the case left out, and writes a table.
-Trainings that are done are not done again. ``--cases`` does some of them only, and the page says which are missing.
+Runs the first round of ``monai_unet3plus.experiments.self_training`` once per case, evaluates on the case left
+out, and writes a table. Trainings that are done are not done again. ``--cases`` does some of them only,
+and the page says which are missing.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ import numpy as np
 import torch
 from monai.transforms import KeepLargestConnectedComponent
 
+from monai_unet3plus.experiments.self_training import labelled
 from monai_unet3plus.metrics import organ_scores
-from monai_unet3plus.recipe import labelled
 from tests.benchmarks.paired import machine
 
 logger = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ def main() -> None:
     for name in args.cases or cases:
         evaluation = args.work_dir / name / "evaluation"
         if not (evaluation / "cases.csv").is_file():
-            command = [sys.executable, "-m", "monai_unet3plus.recipe", "--leave_out", name]
+            command = [sys.executable, "-m", "monai_unet3plus.experiments.self_training", "--leave_out", name]
             command += ["--labelled", str(args.labelled), "--negative", str(args.negative)]
             command += ["--work_dir", str(args.work_dir / name), "--epochs", str(args.epochs)]
             subprocess.run([*command, *(["--overrides", *args.overrides] if args.overrides else [])], check=True)
@@ -105,8 +106,9 @@ def page(rows: list[str], epochs: int, overrides: list[str], missing: list[str])
             + ".",
             "",
             f"{machine(gpu=torch.cuda.is_available())}.",
-            "Each row is a case that the training has not seen: the first round of `monai_unet3plus.recipe`, "
-            f"{epochs} epochs and without self-training, on the other labelled cases and the negative one. "
+            "Each row is a case that the training has not seen: the first round of "
+            f"`monai_unet3plus.experiments.self_training`, {epochs} epochs and without self-training, on the "
+            "other labelled cases and the negative one. "
             f"Four small cases, two of them labelled by a model, are too few for a claim of accuracy.{left}",
             "",
             "| case left out | organ | ml | Dice | surface Dice at 2 mm | organ-free slices with a false positive "

@@ -31,7 +31,7 @@ import torch.nn.functional as F
 from monai.networks.nets import AttentionUnet, BasicUNetPlusPlus
 from torch.utils.flop_counter import FlopCounterMode
 
-from monai_unet3plus.compare.cost import peak_bytes
+from monai_unet3plus.experiments.compare.cost import peak_bytes
 from monai_unet3plus.networks import load_published_weights, prepare_for_inference
 from monai_unet3plus.networks.nets import UNet3Plus
 from tests.benchmarks.paired import machine, matmul_flops, ratio, seconds, spread

@@ -36,9 +36,9 @@ import numpy as np
 import torch
 from monai.data import MetaTensor
 
-from monai_unet3plus.data.cases import mask_path
-from monai_unet3plus.data.label_map_writer import LabelMapWriter
-from monai_unet3plus.data.phantom import make_phantom
+from monai_unet3plus.masks.paths import mask_path
+from monai_unet3plus.masks.writer import LabelMapWriter
+from monai_unet3plus.phantom import make_phantom
 from tests.benchmarks.commands import run_inference
 from tests.benchmarks.paired import machine, seconds, spread
 

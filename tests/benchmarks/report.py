@@ -29,8 +29,8 @@ from time import process_time
 import nibabel as nib
 import numpy as np
 
-from monai_unet3plus.data.orientation import ras_affine, ras_view
 from monai_unet3plus.report import Page, PageCase, PageOrgan, write_page
+from monai_unet3plus.utils.orientation import ras_affine, ras_view
 from monai_unet3plus.visualize import save_planes
 
 logger = logging.getLogger("report")

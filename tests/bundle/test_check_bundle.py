@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from monai_unet3plus.bundle import copy_variant
-from tests.bundle.test_copy import write_variant_files
+from tests.bundle.test_folder import write_variant_files
 from tests.bundle.workflows import BUNDLE, ROOT
 
 # The acceptance checks of the model zoo's standard, which are not part of the project.

@@ -203,7 +203,7 @@ class TestInference(unittest.TestCase):
         ]
     )
     def test_wrong_arguments_end_in_one_sentence_and_status_1(self, _: str, wrong: dict, sentence: str) -> None:
-        with self.assertLogs("monai_unet3plus.workflow", logging.ERROR) as log, self.assertRaises(SystemExit) as end:
+        with self.assertLogs("monai_unet3plus.bundle.run", logging.ERROR) as log, self.assertRaises(SystemExit) as end:
             run(inference(**{"dataset_dir": self.data, "output_dir": self.masks, **wrong}))
         self.assertEqual(end.exception.code, 1)
         self.assertEqual(len(log.output), 1)
@@ -217,7 +217,7 @@ class TestInference(unittest.TestCase):
             features=[16, 32, 64, 128, 256],
             organs={"liver": 1, "spleen": 2},
         )
-        with self.assertLogs("monai_unet3plus.workflow", logging.WARNING) as log:
+        with self.assertLogs("monai_unet3plus.bundle.run", logging.WARNING) as log:
             workflow.initialize()
         self.assertIn("four small CTs", log.output[0])
         workflow.run()

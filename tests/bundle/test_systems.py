@@ -26,7 +26,7 @@ from parameterized import parameterized
 
 from tests.bundle.workflows import BUNDLE, ROOT, inference, run, training
 from tests.data_sets import write_boxes
-from tests.networks.test_imagenet_weights import random_state
+from tests.networks.weights.test_imagenet import random_state
 
 SYSTEMS = sorted(path.stem for path in (BUNDLE / "configs" / "systems").glob("*.json"))
 OF_SMP = {"deeplabv3", "deeplabv3plus", "pspnet"}
@@ -104,7 +104,7 @@ class TestSystems(unittest.TestCase):
         self.assertTrue(torch.equal(resnet.stem[0].weight, random_state("resnet18")["conv1.weight"]))
         weights.unlink()
         workflow = training(self.data, self.work, "systems/unet3plus_resnet101", config.with_suffix(""), **options)
-        with self.assertRaises(SystemExit), self.assertLogs("monai_unet3plus.workflow", "ERROR") as logs:
+        with self.assertRaises(SystemExit), self.assertLogs("monai_unet3plus.bundle.run", "ERROR") as logs:
             workflow.parser.get_parsed_content("network")
         self.assertIn("does not exist", logs.output[0])
 

@@ -18,7 +18,7 @@ from monai.data import Dataset
 from monai.transforms import LoadImaged
 
 from monai_unet3plus.data.bad_cases import drop_bad_cases
-from monai_unet3plus.errors import InputError
+from monai_unet3plus.utils.errors import InputError
 from tests.data_sets import write_boxes
 
 

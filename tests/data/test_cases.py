@@ -20,9 +20,10 @@ from pathlib import Path
 import numpy as np
 from parameterized import parameterized
 
-from monai_unet3plus.data.cases import find_cases, labelled_cases, mask_path
-from monai_unet3plus.data.label_map_writer import LabelMapWriter
-from monai_unet3plus.errors import InputError
+from monai_unet3plus.data.cases import find_cases, labelled_cases
+from monai_unet3plus.masks.paths import mask_path
+from monai_unet3plus.masks.writer import LabelMapWriter
+from monai_unet3plus.utils.errors import InputError
 
 DICOM = bytes(128) + b"DICM" + bytes(8)
 

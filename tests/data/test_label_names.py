@@ -18,7 +18,7 @@ from pathlib import Path
 from parameterized import parameterized
 
 from monai_unet3plus.data.label_names import check_label_names
-from monai_unet3plus.errors import InputError
+from monai_unet3plus.utils.errors import InputError
 
 BOTH = {"liver": 1, "spleen": 2}
 DECATHLON_LIVER = {"0": "background", "1": "liver", "2": "cancer"}

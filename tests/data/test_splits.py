@@ -18,7 +18,7 @@ from pathlib import Path
 from parameterized import parameterized
 
 from monai_unet3plus.data.splits import annotated_cases, check_label_values, split_cases, training_cases, unseen_cases
-from monai_unet3plus.errors import InputError
+from monai_unet3plus.utils.errors import InputError
 
 
 class FolderTestCase(unittest.TestCase):

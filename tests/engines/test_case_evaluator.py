@@ -29,13 +29,13 @@ from monai.handlers import from_engine
 from monai.transforms import Compose, EnsureChannelFirstd, Invertd, LoadImaged, Orientationd, SaveImaged
 from parameterized import parameterized
 
-from monai_unet3plus.data.label_map_writer import LabelMapWriter
-from monai_unet3plus.data.mask_layout import MaskLayout
-from monai_unet3plus.data.mask_records import MaskRecords
 from monai_unet3plus.engines import CaseDataset, CaseEvaluator
-from monai_unet3plus.errors import InputError
 from monai_unet3plus.inferers import AdjacentSliceInferer
+from monai_unet3plus.masks.layout import MaskLayout
+from monai_unet3plus.masks.records import MaskRecords
+from monai_unet3plus.masks.writer import LabelMapWriter
 from monai_unet3plus.transforms import CheckGridd, CheckIntensityd, CheckVolumed, logits_to_label_map
+from monai_unet3plus.utils.errors import InputError
 
 LOGGER = "monai_unet3plus.engines.case_evaluator"
 AFFINE = np.diag([-0.7, 0.7, 5.0, 1.0])

@@ -21,8 +21,8 @@ import torch
 from ignite.engine import Engine, Events
 from parameterized import parameterized
 
-from monai_unet3plus.errors import InputError
 from monai_unet3plus.handlers import CheckpointLoader, CheckpointSaver
+from monai_unet3plus.utils.errors import InputError
 
 
 class Payload:

@@ -18,9 +18,9 @@ import torch
 from ignite.engine import Engine
 from parameterized import parameterized
 
-from monai_unet3plus.errors import InputError
 from monai_unet3plus.handlers import FinetuneLoader
 from monai_unet3plus.networks.nets import UNet3Plus
+from monai_unet3plus.utils.errors import InputError
 
 
 def network(organs: int, guided: bool = True, features: tuple[int, ...] = (2, 4, 8)) -> UNet3Plus:

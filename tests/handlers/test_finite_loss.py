@@ -20,8 +20,8 @@ from ignite.engine import Events
 from monai.data import DataLoader, Dataset, MetaTensor
 from monai.engines import SupervisedTrainer
 
-from monai_unet3plus.errors import InputError
 from monai_unet3plus.handlers import CheckpointSaver, FiniteLoss
+from monai_unet3plus.utils.errors import InputError
 
 
 class Loss(torch.nn.Module):

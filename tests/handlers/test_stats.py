@@ -18,8 +18,8 @@ from ignite.engine import Engine
 from monai.transforms import Compose
 from parameterized import parameterized
 
-from monai_unet3plus.errors import InputError
 from monai_unet3plus.handlers import StatsHandler
+from monai_unet3plus.utils.errors import InputError
 
 LOGGER = "monai.handlers.StatsHandler"
 

@@ -18,7 +18,7 @@ import torch
 import torch.distributed as dist
 from parameterized import parameterized
 
-from monai_unet3plus.errors import InputError
+from monai_unet3plus.utils.errors import InputError
 from tests.handlers.trainings import train
 from tests.processes import run_in_processes
 

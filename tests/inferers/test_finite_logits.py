@@ -17,10 +17,10 @@ import torch
 from monai.inferers import SlidingWindowInferer
 from parameterized import parameterized
 
-from monai_unet3plus.errors import InputError
 from monai_unet3plus.inferers import AdjacentSliceInferer
 from monai_unet3plus.networks.nets import UNet3Plus
 from monai_unet3plus.transforms import logits_to_label_map
+from monai_unet3plus.utils.errors import InputError
 
 
 class TestFiniteLogits(unittest.TestCase):

@@ -18,10 +18,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from monai_unet3plus.data.phantom import make_phantom
 from monai_unet3plus.losses import UNet3PlusLoss
 from monai_unet3plus.networks.blocks import is_present
 from monai_unet3plus.networks.nets import UNet3Plus
+from monai_unet3plus.phantom import make_phantom
 
 SIZE, BATCH, STEPS = 112, 8, 200
 TRAINING, UNSEEN = range(8), range(8, 12)

@@ -33,7 +33,7 @@ import nibabel as nib
 import numpy as np
 import SimpleITK
 
-from monai_unet3plus.data.cases import mask_path
+from monai_unet3plus.masks.paths import mask_path
 from tests.broken_files import write_ct
 from tests.bundle.workflows import inference, run, write_checkpoint
 from tests.data_sets import write_dicom_series

@@ -18,7 +18,6 @@ import torch
 from monai.data import MetaTensor
 from monai.utils import optional_import
 
-from monai_unet3plus.errors import InputError
 from monai_unet3plus.transforms import (
     AdjacentSlicesToChannelsd,
     CheckIntensityd,
@@ -29,6 +28,7 @@ from monai_unet3plus.transforms import (
     SelectOrgansd,
     logits_to_label_map,
 )
+from monai_unet3plus.utils.errors import InputError
 
 hypothesis, has_hypothesis = optional_import("hypothesis")
 strategies, _ = optional_import("hypothesis.strategies")

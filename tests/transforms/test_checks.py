@@ -18,8 +18,8 @@ import torch
 from monai.data import MetaTensor
 from parameterized import parameterized
 
-from monai_unet3plus.errors import InputError
 from monai_unet3plus.transforms import CheckGridd, CheckPaird, CheckVolumed
+from monai_unet3plus.utils.errors import InputError
 
 FILE = "/data/imagesTs/case_1.nii.gz"
 AFFINE = np.array([[0.0, 0.0, 2.0, 5.0], [-0.7, 0.0, 0.0, 6.0], [0.0, 0.7, 0.0, 7.0], [0.0, 0.0, 0.0, 1.0]])

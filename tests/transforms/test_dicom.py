@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from monai_unet3plus.errors import InputError
 from monai_unet3plus.transforms import CheckSeriesd, LoadVolumed
+from monai_unet3plus.utils.errors import InputError
 from tests.data_sets import REAL_DATA, write_boxes, write_dicom_series
 
 
@@ -61,7 +61,7 @@ class TestLoadVolumed(DicomCase):
         self.assertEqual(expected.shape, (48, 40, 6))
         write_dicom_series(self.other, self.series, number=1, slices=4)
         write_dicom_series(self.other, self.series, number=9, modality="PT")
-        with self.assertLogs("monai_unet3plus.data.dicom_series", "WARNING") as log:
+        with self.assertLogs("monai_unet3plus.data.reading.dicom_series", "WARNING") as log:
             found = self.load(self.series)
         np.testing.assert_array_equal(found, expected)
         self.assertIn("taken is the CT with most slices, 1.2.3.7 (6 slices), and not", log.output[0])

@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from monai.data import MetaTensor
 
-from monai_unet3plus.errors import InputError
 from monai_unet3plus.transforms import LoadVolumed, SaveDicomSegd, dicom_seg
+from monai_unet3plus.utils.errors import InputError
 from tests.data_sets import REAL_DATA, write_boxes, write_dicom_series
 
 ORGANS = ["liver", "spleen", "left flange"]

@@ -20,8 +20,8 @@ import numpy as np
 from monai.transforms import LoadImaged
 from parameterized import parameterized
 
-from monai_unet3plus.errors import InputError
 from monai_unet3plus.transforms import FileAffined
+from monai_unet3plus.utils.errors import InputError
 
 SFORM = np.array([[-0.703125, 0, 0, 100], [0, -0.703125, 0, 90], [0, 0, 5, -30], [0, 0, 0, 1.0]])
 

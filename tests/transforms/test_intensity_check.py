@@ -18,8 +18,8 @@ import torch
 from monai.data import MetaTensor
 from parameterized import parameterized
 
-from monai_unet3plus.errors import InputError
 from monai_unet3plus.transforms import CheckIntensityd
+from monai_unet3plus.utils.errors import InputError
 
 LOGGER = "monai_unet3plus.transforms.intensity_check"
 

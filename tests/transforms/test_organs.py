@@ -19,8 +19,8 @@ import torch
 from monai.data import MetaTensor
 from parameterized import parameterized
 
-from monai_unet3plus.errors import InputError
 from monai_unet3plus.transforms import LabelMapToMasksd, SelectOrgansd, logits_to_label_map
+from monai_unet3plus.utils.errors import InputError
 
 LOGGER = "monai_unet3plus.transforms.organs"
 FILE = "/data/labelsTr/case_1.nii.gz"

@@ -19,7 +19,7 @@ from collections.abc import Callable
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from monai_unet3plus.compare.cost import peak_bytes
+from monai_unet3plus.experiments.compare.cost import peak_bytes
 from monai_unet3plus.networks import has_native_bfloat16, load_published_weights, prepare_for_inference
 from monai_unet3plus.networks.nets import UNet3Plus
 from tests.networks.published import published_forward, published_shapes, random_state

@@ -1,0 +1,161 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What the bundle's configs call besides building components: end a run with a sentence instead of a stack trace."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+
+from ..engines import CaseEvaluator
+from ..report import warning_of
+from ..utils.errors import InputError, explanation_of
+from ..utils.files import sha256_of
+
+__all__ = [
+    "EXIT_INTERRUPTED",
+    "EXIT_NOTHING_DONE",
+    "EXIT_SOME_FAILED",
+    "check_device",
+    "check_num_slices",
+    "check_window",
+    "exit_on_error",
+    "exit_with_status",
+    "warn_of_delivered_weights",
+]
+
+logger = logging.getLogger(__name__)
+
+EXIT_NOTHING_DONE = 1
+EXIT_SOME_FAILED = 3
+EXIT_INTERRUPTED = 130  # as shells report a program that Ctrl-C ended
+
+T = TypeVar("T")
+
+
+def exit_on_error(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """
+    Call a function in a config, and end the run with one line if it finds the user's input wrong.
+
+    MONAI would bury the sentence in a stack trace that ends in "Failed to evaluate ConfigExpression".
+
+    Args:
+        function: raises InputError, perhaps wrapped in others, for wrong input. Other exceptions pass.
+        args: its arguments.
+        kwargs: its keyword arguments.
+
+    Raises:
+        SystemExit: With status 1, after the error was logged; with 130 after Ctrl-C.
+    """
+    try:
+        return function(*args, **kwargs)
+    except KeyboardInterrupt as e:
+        logger.error("interrupted; files that were written are whole")
+        raise SystemExit(EXIT_INTERRUPTED) from e
+    except Exception as e:
+        cause = explanation_of(e)
+        if not isinstance(cause, InputError):
+            raise
+        logger.debug("input error", exc_info=True)
+        logger.error("%s", cause)
+        raise SystemExit(EXIT_NOTHING_DONE) from e
+
+
+def exit_with_status(evaluator: CaseEvaluator) -> None:
+    """
+    Sum up a run over cases: the last lines of the log are those to look at, those that failed, and their number.
+
+    Args:
+        evaluator: after its run.
+
+    Raises:
+        SystemExit: With status 3 if some cases failed or were not tried, 1 if no case has a mask.
+    """
+    for result in evaluator.results:
+        for organ, facts in result.organs.items():
+            if facts.get("flags"):
+                logger.warning("look at: %s  %s: %s", result.image, organ, "; ".join(facts["flags"]))
+    failures, done = evaluator.failures, evaluator.succeeded
+    total = done + len(failures) + evaluator.not_tried
+    if done == total:
+        logger.info("%d of %d cases segmented", done, total)
+        return
+    width = max(map(len, failures), default=0)
+    for path, reason in failures.items():
+        logger.error("failed: %-*s  %s", width, path, reason.removeprefix(f"{path}: "))
+    counts = f"{done} of {total} cases segmented, {len(failures)} failed"
+    logger.error("%s", counts + (f", {evaluator.not_tried} not tried" if evaluator.not_tried else ""))
+    raise SystemExit(EXIT_SOME_FAILED if done else EXIT_NOTHING_DONE)
+
+
+def warn_of_delivered_weights(checkpoint: str, weights: Mapping[str, str]) -> None:
+    """
+    Say what the bundle's maker warns of, if the weights in use are those that it was delivered with.
+
+    Args:
+        checkpoint: path of the weights.
+        weights: the entry ``weights`` of ``metadata.json``, ``{"sha256": ..., "warning": ...}``; without a warning
+            nothing is said.
+    """
+    path = Path(checkpoint)
+    warning = warning_of(sha256_of(path), {"weights": weights}) if path.is_file() else ""
+    if warning:
+        logger.warning("%s: %s", path, warning)
+
+
+def check_num_slices(num_slices: int) -> None:
+    """
+    Refuse a number of slices that has no middle one.
+
+    Args:
+        num_slices: number of neighbouring slices that the network sees.
+
+    Raises:
+        InputError: When it is not odd and positive.
+    """
+    if not isinstance(num_slices, int) or num_slices < 1 or num_slices % 2 == 0:
+        raise InputError(
+            f"num_slices: expected an odd number, a slice and as many on either side, but found {num_slices}."
+        )
+
+
+def check_window(window: Sequence[float]) -> None:
+    """
+    Refuse a window that would make all images alike.
+
+    Args:
+        window: lower and upper end in Hounsfield units.
+
+    Raises:
+        InputError: When it is not two numbers, the smaller one first.
+    """
+    if not isinstance(window, Sequence) or len(window) != 2 or not window[0] < window[1]:
+        raise InputError(f"window: expected the lower and the upper end in Hounsfield units, but found {window}.")
+
+
+def check_device(device: str | torch.device) -> None:
+    """
+    Refuse a device that is not there, before PyTorch does from within the network.
+
+    Args:
+        device: "cpu", "cuda", "cuda:1" and so on.
+
+    Raises:
+        InputError: When there is none.
+    """
+    try:
+        torch.empty(1, device=device)
+    except (AssertionError, RuntimeError) as e:
+        raise InputError(f"device: expected one of this machine, such as cpu, but {device} is not there.") from e

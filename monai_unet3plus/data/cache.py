@@ -1,0 +1,208 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from monai.config import PathLike
+from monai.data import Dataset, MetaTensor
+from monai.transforms import Compose, Randomizable, RandomizableTrait
+from tqdm import tqdm
+
+from ..utils.errors import InputError, reason_of
+from ..utils.files import replacing
+from ..utils.settings import described
+from .bad_cases import report_bad_cases
+from .reading.reader_process import ReaderProcess
+from .splits import LABEL_VALUES
+
+__all__ = ["MemmapCacheDataset", "ORGAN_SLICES"]
+
+logger = logging.getLogger(__name__)
+
+ORGAN_SLICES = "organ_slices"
+_DTYPES: dict[str, Any] = {"image": np.int16, "label": np.uint8}
+_LEAST_RANGE = 20  # HU, what no CT of a body stays within
+
+
+class MemmapCacheDataset(Dataset):
+    """
+    A dataset whose volumes are loaded and oriented once, and then lie in files of which only what is used is read.
+
+    MONAI's caches hold volumes in memory, or read each whole from a file. Here images are int16, in whole Hounsfield
+    units, label maps uint8, and slices are stored one after the other, so that a slab of slices is one short read.
+    As in MONAI's caches, the transforms up to the first random one are applied once, the others to each item.
+    A file is mapped into memory only while its item is made, so that memory does not grow with the number of volumes,
+    on the condition that the first random transform copies what it takes of a volume, as
+    :py:class:`monai_unet3plus.transforms.RandSlabCropd` does.
+
+    An entry of the cache is known by its files' paths, sizes and times, and by the transforms that made it with their
+    arguments; a changed file or argument makes a new entry. Entries are written whole or not at all. Processes of a
+    distributed training share the work, and machines that do not share the folder fill one each. The folder may be
+    deleted whenever no training runs.
+
+    Items have "image" and "label", MetaTensors ``(1, H, W, D)``; "organ_slices", booleans ``(D,)`` that say which
+    slices have a label above 0; and what else the case has.
+
+    Args:
+        data: cases, dictionaries with the paths "image" and "label".
+        transform: a transform or a ``Compose`` of them, of which those before the first random one load a case,
+            ``(1, H, W, D)`` each.
+        cache_dir: folder for the cache.
+        strict: whether a case that can't be loaded is an error. Defaults to False: such cases are logged and left out.
+
+    Raises:
+        InputError: When there is no space left for the cache, or a case can't be loaded and ``strict`` is set, or none
+            can.
+    """
+
+    def __init__(
+        self, data: Sequence[Mapping[str, Any]], transform: Callable, cache_dir: PathLike, strict: bool = False
+    ) -> None:
+        super().__init__(data)
+        self.transform: Compose = transform if isinstance(transform, Compose) else Compose(transform)
+        first = self.transform.get_index_of_first(lambda t: isinstance(t, (Randomizable, RandomizableTrait)))
+        self.first_random = len(self.transform.transforms) if first is None else first
+        recipe = described(list(self.transform.transforms[: self.first_random]))
+        self.entries = [Path(cache_dir) / _key_of(case, recipe) for case in data]
+        bad: dict[int, str] = {}
+        if dist.is_available() and dist.is_initialized():
+            self._build_missing(dist.get_rank(), dist.get_world_size(), bad)
+            # Nothing else is missing now, unless the folder is not one that all machines share.
+            self._build_missing(int(os.environ.get("LOCAL_RANK", 0)), int(os.environ.get("LOCAL_WORLD_SIZE", 1)), bad)
+        else:
+            self._build_missing(0, 1, bad)
+        report_bad_cases({str(data[index]["image"]): reason for index, reason in bad.items()}, len(data), strict)
+        self.data = [case for index, case in enumerate(data) if index not in bad]
+        self.entries = [entry for index, entry in enumerate(self.entries) if index not in bad]
+        self.descriptions = [_description_of(entry) for entry in self.entries]
+
+    @property
+    def label_values(self) -> set[int]:
+        """All values above 0 that occur in label maps, of organs that their case annotates."""
+        return {
+            value
+            for case, description in zip(self.data, self.descriptions)
+            for value in description["values"]
+            if "annotated" not in case or case["annotated"][value - 1]
+        }
+
+    def _transform(self, index: int) -> Any:
+        item, description = dict(self.data[index]), self.descriptions[index]
+        item.pop(LABEL_VALUES, None)
+        for key in _DTYPES:
+            # "c": a write, which no transform should do, would change memory and not the file
+            volume = torch.from_numpy(np.load(self.entries[index] / f"{key}.npy", mmap_mode="c")).permute(1, 2, 0)
+            meta = {"filename_or_obj": str(item[key])}
+            item[key] = MetaTensor(volume[None], affine=torch.tensor(description["affine"]), meta=meta)
+        item[ORGAN_SLICES] = np.isin(np.arange(volume.shape[-1]), description[ORGAN_SLICES])
+        return self.transform(item, start=self.first_random)
+
+    def _build_missing(self, rank: int, world_size: int, bad: dict[int, str]) -> None:
+        """Build this process's share of what is missing; why others could not be loaded, in any process, is added."""
+        # Shared by position: processes that looked at different times would not agree on what is missing.
+        mine = [i for i in range(rank, len(self.entries), world_size) if not _is_complete(self.entries[i])]
+        reader = ReaderProcess()
+        for index in tqdm([i for i in mine if i not in bad], desc="reading volumes", unit="case", disable=not mine):
+            try:
+                for key in _DTYPES:
+                    reader.check(self.data[index][key])
+                self._build(index)
+            except _CacheFull:
+                raise
+            except Exception as e:
+                bad[index] = reason_of(e)
+        reader.close()
+        if dist.is_available() and dist.is_initialized():
+            ranks: list[dict[int, str]] = [{}] * dist.get_world_size()
+            dist.all_gather_object(ranks, bad)
+            bad.update({index: reason for rank_bad in ranks for index, reason in rank_bad.items()})
+
+    def _build(self, index: int) -> None:
+        case, entry = self.data[index], self.entries[index]
+        loaded = self.transform(
+            {key: case[key] for key in (*_DTYPES, LABEL_VALUES) if key in case}, end=self.first_random
+        )
+        affine = torch.as_tensor(loaded["label"].affine).tolist()
+        stored = {key: _compact(loaded.pop(key), key, str(case[key])) for key in _DTYPES}
+        values = [set(np.unique(plane).tolist()) - {0} for plane in stored["label"]]
+        description: dict[str, Any] = {
+            "files": {key: str(case[key]) for key in _DTYPES},
+            "affine": affine,
+            "values": sorted(set().union(*values)),
+            ORGAN_SLICES: [number for number, found in enumerate(values) if found],
+            "bytes": {},
+        }
+        try:
+            for key in _DTYPES:
+                with replacing(entry / f"{key}.npy") as unfinished:
+                    np.save(unfinished, stored[key])
+                description["bytes"][key] = (entry / f"{key}.npy").stat().st_size
+            with replacing(entry / "entry.json") as unfinished:  # the last one: what has it is complete
+                unfinished.write_text(json.dumps(description), encoding="utf-8")
+        except OSError as e:
+            if e.errno != errno.ENOSPC:
+                raise
+            raise _CacheFull(
+                f"cache_dir: no space left for the volumes in {entry.parent}. Each takes 3 bytes per voxel; "
+                "give a folder on a larger disk."
+            ) from e
+
+
+class _CacheFull(InputError):
+    """There is no space left, for this case or any other."""
+
+
+def _compact(volume: torch.Tensor, key: str, file: str) -> np.ndarray:
+    """A volume ``(1, H, W, D)`` as it is stored: ``(D, H, W)``, of a small type."""
+    array, dtype = torch.as_tensor(volume)[0].permute(2, 0, 1).numpy(), _DTYPES[key]
+    limits, low, high = np.iinfo(dtype), array.min(), array.max()
+    if low < limits.min or high > limits.max:
+        logger.warning("%s: values beyond %d..%d are cut off", file, limits.min, limits.max)
+    if key == "image" and high - low < _LEAST_RANGE:
+        logger.warning(
+            "%s: values from %g to %g are rounded to whole ones. Is it in Hounsfield units?", file, low, high
+        )
+    stored = np.empty(array.shape, dtype)
+    for plane, target in zip(array, stored):  # one by one: of all at once there would be several copies
+        target[...] = np.rint(plane).clip(limits.min, limits.max)
+    return stored
+
+
+def _key_of(case: Mapping[str, Any], recipe: list) -> str:
+    files = []
+    for key in _DTYPES:
+        state = os.stat(case[key])
+        files.append([os.path.abspath(case[key]), state.st_size, state.st_mtime_ns])
+    content = [files, case.get(LABEL_VALUES), recipe]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _description_of(entry: Path) -> dict[str, Any]:
+    return json.loads((entry / "entry.json").read_text(encoding="utf-8"))
+
+
+def _is_complete(entry: Path) -> bool:
+    try:
+        sizes = {key: (entry / f"{key}.npy").stat().st_size for key in _DTYPES}
+        return _description_of(entry)["bytes"] == sizes
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,284 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+What is looked at in a file before it is loaded, in a process of its own, see :py:mod:`.reader_process`.
+
+Nothing here needs PyTorch or MONAI, whose import takes seconds.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import signal
+import stat
+import sys
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ...utils.errors import InputError
+from .dicom_series import ct_series
+
+__all__ = ["check_file", "serve"]
+
+_MIB = 2**20
+_CHUNK = _MIB
+_BEYOND_HEADER = 64 * _MIB  # a gzip is read so far past its volume, for its checksum
+_BESIDES_VOXELS = 1024 * _MIB
+_CT_IMAGE = b"\x02\x00\x02\x00UI\x1a\x001.2.840.10008.5.1.4.1.1.2\x00"  # DICOM's field of a file's kind
+
+
+def serve() -> None:
+    """
+    Answer requests until the standard input ends: a line of JSON, ``{"path": ..., "max_voxels": ..., "time_limit":
+    ...}``, is answered with a line ``{"reason": ...}``, null for a file that can be read.
+
+    A file that takes longer than the time limit in seconds, in whatever library, ends this process.
+    """
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # libraries print to the standard output
+    for line in sys.stdin:
+        request = json.loads(line)
+        if hasattr(signal, "setitimer"):  # not on Windows
+            signal.setitimer(signal.ITIMER_REAL, request["time_limit"])
+        reason: str | None = None
+        try:
+            check_file(request["path"], request["max_voxels"], _allow_memory)
+        except InputError as e:
+            reason = str(e)
+        except MemoryError:
+            reason = f"{request['path']}: expected a volume, but reading it takes more memory than its header says."
+        except Exception as e:  # whatever a damaged file leads a library into
+            reason = f"{request['path']}: expected a volume, but found {_last_line(e)}"
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        answers.write(json.dumps({"reason": reason}) + "\n")
+        answers.flush()
+
+
+def check_file(path: str, max_voxels: int, before_reading: Callable[[int], None] | None = None) -> None:
+    """
+    Read a volume as a trial, the header first, and forget it.
+
+    Args:
+        path: a file, or the folder of a DICOM series.
+        max_voxels: what claims more voxels is refused before memory is allocated for them.
+        before_reading: called with the number of bytes that the voxels take, before ITK reads them. Defaults to None.
+
+    Raises:
+        InputError: When it can't be read, or is no image with one number per voxel.
+    """
+    try:
+        if os.path.isdir(path):
+            _check_series(path, max_voxels, before_reading)
+            return
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(f"{path}: expected a regular file.")
+        if status.st_size == 0:
+            raise InputError(f"{path}: expected a volume, but the file is empty.")
+        with open(path, "rb"):
+            pass
+        if path.lower().endswith((".nii", ".nii.gz")):
+            _check_nifti(path, max_voxels)
+        else:
+            _check_by_itk(path, max_voxels, before_reading)
+    except OSError as e:
+        if e.errno is None:
+            raise
+        raise InputError(f"{path}: can't be read: {os.strerror(e.errno)}.") from e
+
+
+def _check_nifti(path: str, max_voxels: int) -> None:
+    import nibabel as nib
+
+    try:
+        image: Any = nib.load(path)
+        kind, header_bytes = image.get_data_dtype(), image.dataobj.offset
+    except nib.filebasedimages.ImageFileError as e:
+        raise InputError(f"{path}: expected a NIfTI file, but found another or a damaged one.") from e
+    except (EOFError, gzip.BadGzipFile, zlib.error) as e:
+        raise InputError(f"{path}: expected a whole gzip file, but found {_last_line(e)}") from e
+    if kind.fields is not None or kind.kind not in "iuf":
+        raise InputError(f"{path}: expected one real number per voxel, but found {_colours(kind)}.")
+    expected = header_bytes + _bounded(path, image.shape, max_voxels) * kind.itemsize
+    found = _bytes_in_gzip(path, expected) if path.lower().endswith(".gz") else os.path.getsize(path)
+    if found < expected:
+        raise InputError(
+            f"{path}: expected {expected} bytes, as its header says ({_times(image.shape)}), but found {found}. "
+            "Is it cut off?"
+        )
+
+
+def _bytes_in_gzip(path: str, expected: int) -> int:
+    """How many bytes there are, at least up to ``expected``; a wrong checksum is an error."""
+    found = 0
+    try:
+        with gzip.open(path) as file:
+            while found <= expected + _BEYOND_HEADER:
+                chunk = file.read1(_CHUNK)  # all up to where the file is cut off, which `read` would not give
+                if not chunk:
+                    break
+                found += len(chunk)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as e:
+        raise InputError(
+            f"{path}: expected {expected} bytes in a whole gzip file, but found {_last_line(e)} after {found} bytes."
+        ) from e
+    return found
+
+
+def _check_by_itk(path: str, max_voxels: int, before_reading: Callable[[int], None] | None) -> None:
+    import SimpleITK
+
+    reader = SimpleITK.ImageFileReader()
+    reader.SetFileName(path)
+    try:
+        reader.ReadImageInformation()
+        kind, components = SimpleITK.GetPixelIDValueAsString(reader.GetPixelID()), reader.GetNumberOfComponents()
+        bits = re.match(r"\d+", kind)
+        if components != 1 or not bits:
+            raise InputError(f"{path}: expected one real number per voxel, but found {components} ({kind}).")
+        voxels = _bounded(path, reader.GetSize(), max_voxels)
+        if path.lower().endswith((".mha", ".mhd")):
+            _check_meta_image(path, voxels * int(bits.group()) // 8)
+        if before_reading is not None:
+            before_reading(voxels * 8)
+        reader.Execute()
+    except RuntimeError as e:
+        raise InputError(f"{path}: expected a {Path(path).suffix} volume, but found: {_last_line(e)}") from e
+
+
+def _check_meta_image(path: str, expected: int) -> None:
+    """ITK takes packed voxels that are damaged, or too few, without a word."""
+    with open(path, "rb") as file:
+        fields: dict[str, str] = {}
+        while "ElementDataFile" not in fields:
+            name, equals, value = file.readline(_CHUNK).decode("latin-1").partition("=")
+            if not equals:
+                return  # ITK will say what is wrong
+            fields[name.strip()] = value.strip()
+        place, packed = fields["ElementDataFile"], fields.get("CompressedData", "").lower() == "true"
+        if place == "LOCAL":
+            found = _bytes_in_zlib(path, file, expected) if packed else os.path.getsize(path) - file.tell()
+        else:
+            data = os.path.join(os.path.dirname(path), place)
+            if not os.path.exists(data) and ("LIST" in place or "%" in place):  # a file per slice, which ITK looks for
+                return
+            with open(data, "rb") as other:
+                found = _bytes_in_zlib(path, other, expected) if packed else os.path.getsize(data)
+    if found < expected:
+        raise InputError(
+            f"{path}: expected {expected} bytes of voxels, as its header says, but found {found}. Is it cut off?"
+        )
+
+
+def _bytes_in_zlib(path: str, file: BinaryIO, expected: int) -> int:
+    unpacker, found = zlib.decompressobj(wbits=47), 0  # zlib's or gzip's header
+    try:
+        while not unpacker.eof and found <= expected:
+            chunk = unpacker.unconsumed_tail or file.read(_CHUNK)
+            if not chunk:
+                raise InputError(f"{path}: expected whole packed voxels, but the file ends within them. Is it cut off?")
+            found += len(unpacker.decompress(chunk, _CHUNK))
+    except zlib.error as e:
+        raise InputError(f"{path}: expected packed voxels, but found {e}.") from e
+    return found
+
+
+def _check_series(folder: str, max_voxels: int, before_reading: Callable[[int], None] | None) -> None:
+    import SimpleITK
+
+    os.listdir(folder)  # says why if it can't be read
+    series = SimpleITK.ImageSeriesReader()
+    readable = [name for uid in series.GetGDCMSeriesIDs(folder) for name in series.GetGDCMSeriesFileNames(folder, uid)]
+    damaged = sorted(set(_ct_slices(folder)) - {os.path.basename(name) for name in readable})
+    if damaged:
+        raise InputError(
+            f"{folder}: expected CT slices that can be read, but {len(damaged)} can't, such as {damaged[0]}. "
+            "Is it cut off?"
+        )
+    names = ct_series(folder)
+    reader = SimpleITK.ImageFileReader()
+    try:
+        shapes = []
+        for name in names:
+            reader.SetFileName(name)
+            reader.ReadImageInformation()
+            if reader.GetNumberOfComponents() != 1:
+                raise InputError(f"{name}: expected one number per pixel, but found {reader.GetNumberOfComponents()}.")
+            shapes.append(reader.GetSize()[:2])
+        if len(set(shapes)) > 1:
+            sizes = " and ".join(sorted({_times(shape) for shape in shapes}))
+            raise InputError(f"{folder}: expected slices of one size, but found {sizes} pixels.")
+        voxels = _bounded(folder, (*shapes[0], len(names)), max_voxels)
+        if before_reading is not None:
+            before_reading(voxels * 8)
+        series.SetFileNames(names)
+        series.Execute()
+    except RuntimeError as e:
+        raise InputError(f"{folder}: expected a DICOM series, but found: {_last_line(e)}") from e
+
+
+def _ct_slices(folder: str) -> list[str]:
+    """The files that say they are one. GDCM passes over those that are cut off without a word."""
+    slices = []
+    for entry in os.scandir(folder):
+        if entry.is_file():
+            with open(entry.path, "rb") as file:
+                start = file.read(1024)
+            if start[128:132] == b"DICM" and _CT_IMAGE in start:
+                slices.append(entry.name)
+    return slices
+
+
+def _bounded(path: str, shape: Sequence[int], max_voxels: int) -> int:
+    voxels = 1
+    for size in shape:
+        voxels *= max(int(size), 0)
+    if voxels == 0:
+        raise InputError(f"{path}: expected a volume with voxels, but found none ({_times(shape)}).")
+    if voxels > max_voxels:
+        raise InputError(
+            f"{path}: expected at most {max_voxels} voxels, but its header claims {_times(shape)}. "
+            "Not read; if it is right, raise max_voxels."
+        )
+    return voxels
+
+
+def _allow_memory(voxel_bytes: int) -> None:
+    """Let this process grow by what the voxels take, read and unpacked, and no more."""
+    statm = Path("/proc/self/statm")
+    if not statm.exists():  # other systems than Linux
+        return
+    import resource
+
+    size = int(statm.read_text().split()[0]) * resource.getpagesize()
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    limit = size + 2 * voxel_bytes + _BESIDES_VOXELS
+    resource.setrlimit(resource.RLIMIT_AS, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+
+
+def _colours(kind: Any) -> str:
+    return f"{len(kind.fields)} (a colour image)" if kind.fields else f"the type {kind}"
+
+
+def _times(shape: Sequence[int]) -> str:
+    return " x ".join(str(int(size)) for size in shape)
+
+
+def _last_line(error: BaseException) -> str:
+    """What a library says, without the places in its source that C++ libraries put before it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip() and not line.startswith("Reason: ")]
+    return re.sub(r"^.*ERROR: (\w+\(0x\w+\): )?", "", lines[-1]) if lines else type(error).__name__

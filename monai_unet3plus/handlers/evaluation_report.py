@@ -1,0 +1,235 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from time import time
+from typing import Any
+
+import torch.distributed as dist
+from ignite.engine import Engine, Events
+from monai.config import PathLike
+
+from ..masks.paths import picture_path
+from ..metrics.mask_facts import mask_facts, mask_flags
+from ..metrics.organ_scores import organ_scores, score_names
+from ..metrics.summary import summarize
+from ..report import EvaluatedCase, evaluation_page, versions, warning_of, write_page
+from ..utils.files import replacing, sha256_of
+from ..utils.settings import described
+from .evaluated_cases import case_name, cases_of
+
+__all__ = ["CaseReport"]
+
+logger = logging.getLogger(__name__)
+
+Scores = dict[str, float | None]
+
+
+class CaseReport:
+    """
+    Compares prediction and label of every case and organ, in mm and ml, and writes what an evaluation found.
+
+    The evaluator's postprocessing has to leave items with "image", "pred" and "label", of which the last two are
+    MetaTensors with one mask per organ, ``(K, H, W, D)``, on the file's own grid; that is what ``Invertd`` is for.
+    Spacing and the axis along head and feet are read from their affine. A label filled with 255 says that the case
+    does not annotate the organ; it gets no row. With :py:class:`PresenceVerdicts` before it the classifier's accuracy
+    is reported too.
+
+    At the end of a run, ``output_dir`` gets
+
+    - ``cases.csv``, a row for each case and organ. "nan" means that the value is not defined, as a distance to an
+      empty mask, and a blank that it was not measured. See :py:mod:`monai_unet3plus.metrics` for the definitions.
+    - ``summary.json`` and ``summary.csv``, statistics for each organ, see :py:func:`monai_unet3plus.metrics.summarize`.
+    - ``report.html``, the same for people to read: a page that holds the cases' pictures (:py:class:`CasePictures`) and
+      needs nothing else. It says too which masks to look at, as :py:class:`QualityFlags` does. Of a run that ends
+      early, in one process, it shows the cases until then; the other files are not written.
+
+    With ``torch.distributed`` the cases of all ranks are gathered and the first rank writes. A case counts once, also
+    if a sampler repeats it. Every rank has to run its evaluator, and MONAI skips the run of one without cases: use
+    ``DistributedSampler(even_divisible=True)``, which repeats some.
+
+    Args:
+        output_dir: folder for the files.
+        organs: names of the organs, in the order of the masks.
+        dataset_dir: folder that the images are in; cases are named by their path below it.
+        tolerance_mm: of the surface Dice. Defaults to 2 mm.
+        weights: file of the weights that are evaluated, for the page. Defaults to None.
+        settings: what else the page should say of how masks were made, see :py:func:`described`. Defaults to None.
+        metadata: content of the bundle's ``metadata.json``, which may warn of the weights it was delivered with.
+            Defaults to None.
+    """
+
+    def __init__(
+        self,
+        output_dir: PathLike,
+        organs: Sequence[str],
+        dataset_dir: PathLike,
+        tolerance_mm: float = 2.0,
+        weights: PathLike | None = None,
+        settings: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.output_dir = Path(output_dir)
+        self.organs = list(organs)
+        self.dataset_dir = dataset_dir
+        self.tolerance_mm = tolerance_mm
+        self.weights = weights
+        self.settings = described(settings or {})
+        self.metadata = metadata
+        self._cases: dict[str, EvaluatedCase] = {}
+        self._started = 0.0
+
+    def attach(self, engine: Engine) -> None:
+        """
+        Args:
+            engine: a MONAI evaluator.
+        """
+        engine.add_event_handler(Events.EPOCH_STARTED, self._start)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._measure)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self)
+        engine.add_event_handler(Events.EXCEPTION_RAISED, self._fail)
+
+    def __call__(self, engine: Engine) -> None:
+        """
+        Gather the scores of all ranks; the first writes them to files and the log.
+
+        Args:
+            engine: a MONAI evaluator after its run.
+        """
+        ranks = [self._cases]
+        if dist.is_available() and dist.is_initialized():
+            ranks = [{}] * dist.get_world_size()
+            dist.all_gather_object(ranks, self._cases)
+            if dist.get_rank() != 0:
+                return
+        cases = {name: case for found in ranks for name, case in found.items()}
+        cases = dict(sorted(cases.items()))
+        scores = {name: case.scores for name, case in cases.items()}
+        summaries = self._summarize(scores)
+        self._write(scores, summaries)
+        self._write_page(cases, summaries)
+        logger.info("evaluation: %s, %s", self.output_dir / "cases.csv", self.output_dir / "report.html")
+
+    def _start(self, engine: Engine) -> None:
+        self._cases, self._started = {}, time()
+
+    def _fail(self, engine: Engine, error: BaseException) -> None:
+        if not (dist.is_available() and dist.is_initialized()):
+            missing = (engine.state.epoch_length or 0) - len(self._cases)
+            scores = {name: case.scores for name, case in self._cases.items()}
+            self._write_page(self._cases, self._summarize(scores), missing)
+        raise error
+
+    def _measure(self, engine: Engine) -> None:
+        for case in cases_of(engine, self.organs):
+            found = self._cases[case_name(case.file, self.dataset_dir)] = EvaluatedCase(case.file)
+            for k, truth in case.truth.items():
+                prediction, margins = case.prediction[k], None if case.presence is None else case.presence[k]
+                found.scores[self.organs[k]] = organ_scores(prediction, truth, case.spacing, margins, self.tolerance_mm)
+                found.flags[self.organs[k]] = mask_flags(mask_facts(prediction, case.spacing, margins))
+
+    def _summarize(self, cases: Mapping[str, Mapping[str, Scores]]) -> dict[str, dict[str, Any]]:
+        return {
+            organ: summarize({case: scores[organ] for case, scores in cases.items() if organ in scores})
+            for organ in self.organs
+        }
+
+    def _write_page(
+        self, cases: Mapping[str, EvaluatedCase], summaries: Mapping[str, Mapping[str, Any]], not_evaluated: int = 0
+    ) -> None:
+        digest = sha256_of(self.weights) if self.weights is not None and Path(self.weights).is_file() else None
+        run = {
+            "started": self._started,
+            "seconds": time() - self._started,
+            "versions": versions(),
+            "weights_sha256": digest,
+            "warning": warning_of(digest, self.metadata),
+            "settings": self.settings,
+        }
+        pictures = [
+            picture_path(case.file, self.dataset_dir, self.output_dir, "differences") for case in cases.values()
+        ]
+        write_page(evaluation_page(cases, summaries, pictures, run, not_evaluated), self.output_dir / "report.html")
+
+    def _write(self, cases: Mapping[str, Mapping[str, Scores]], summaries: Mapping[str, Mapping[str, Any]]) -> None:
+        names = score_names(self.tolerance_mm)
+        rows = [
+            [case, organ, *(_text(scores[name]) for name in names)]
+            for case, organs in cases.items()
+            for organ, scores in organs.items()
+        ]
+        _write_csv(self.output_dir / "cases.csv", ["case", "organ", *names], rows)
+        _write_csv(self.output_dir / "summary.csv", *_summary_table(summaries))
+        report = {
+            "settings": {"surface_dice_tolerance_mm": self.tolerance_mm, "hausdorff_percentile": 95, "std": "n - 1"},
+            "organs": summaries,
+        }
+        with replacing(self.output_dir / "summary.json") as path:
+            path.write_text(json.dumps(report, indent=4, allow_nan=False, ensure_ascii=False), encoding="utf-8")
+        for organ, summary in summaries.items():
+            worst = cases[summary["worst_case"]][organ] if summary["cases"] else {}
+            logger.info("%s: %s", organ, _sentence(summary, worst, names))
+
+
+def _sentence(summary: Mapping[str, Any], worst: Mapping[str, float | None], names: Sequence[str]) -> str:
+    if not summary["cases"]:
+        return "no case annotates it"
+
+    def mean(name: str, pattern: str) -> str:
+        value = summary["metrics"][name]["mean"]
+        return "not defined" if value is None else pattern.format(value)
+
+    dice, distance, surface, volume, over, presence = names[:6]
+    parts = [f"Dice {mean(dice, '{:.3f}')}"]
+    if summary["metrics"][dice]["std"] is not None:
+        parts[0] += f" ± {summary['metrics'][dice]['std']:.3f}"
+    parts.append(f"HD95 {mean(distance, '{:.1f} mm')}")
+    parts.append(f"surface Dice {mean(surface, '{:.3f}')}")
+    parts.append(f"volume error {mean(volume, '{:+.1f} ml')}")
+    parts.append(f"over-segmented slices {mean(over, '{:.1%}')}")
+    if summary["metrics"][presence]["n"]:
+        parts.append(f"presence accuracy {mean(presence, '{:.1%}')}")
+    cases = "1 case" if summary["cases"] == 1 else f"{summary['cases']} cases"
+    text = f"{', '.join(parts)}; mean of {cases}, worst {summary['worst_case']} (Dice {worst[dice]:.3f})"
+    for key, reason in (("empty_predictions", "nothing predicted"), ("empty_truths", "nothing annotated")):
+        if summary[key]:
+            text += f"; {reason} in {len(summary[key])}: {', '.join(summary[key])}"
+    return text
+
+
+def _summary_table(summaries: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], list[list[Any]]]:
+    columns = ["n", "undefined", "mean", "std", "median", "min", "max"]
+    rows = [
+        [organ, metric, summary["cases"], len(summary["empty_truths"]), len(summary["empty_predictions"])]
+        + [_text(values[column]) for column in columns]
+        for organ, summary in summaries.items()
+        for metric, values in summary["metrics"].items()
+    ]
+    return ["organ", "metric", "cases", "empty_truths", "empty_predictions", *columns], rows
+
+
+def _text(value: float | None) -> str:
+    if value is None:
+        return ""
+    return "nan" if math.isnan(value) else f"{value:.6g}"
+
+
+def _write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)

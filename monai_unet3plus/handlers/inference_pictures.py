@@ -1,0 +1,78 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from ignite.engine import Engine
+from monai.data.meta_tensor import MetaTensor
+from monai.engines import IterationEvents
+from monai.utils import CommonKeys, convert_to_numpy
+
+from ..utils.errors import reason_of
+from ..utils.orientation import ras_affine, ras_view
+from ..visualize import save_planes
+
+__all__ = ["PlanePictures"]
+
+logger = logging.getLogger(__name__)
+
+
+class PlanePictures:
+    """
+    Draws a picture of each mask of a :py:class:`CaseEvaluator` in three planes, see
+    :py:func:`monai_unet3plus.visualize.save_planes`.
+
+    It lies beside the mask, see :py:class:`monai_unet3plus.masks.records.MaskRecords`; a case that is not in a file
+    has none. The postprocessing has to leave a label map on the file's grid, ``(1, H, W, D)``, and "image" on
+    that grid, in any orientation. A picture that can't be drawn is warned of, and the mask stays.
+
+    Args:
+        organs: names of the organs, in the order of their values.
+        window: Hounsfield units that became 0 and 1 in "image", for the text below the picture.
+    """
+
+    def __init__(self, organs: Sequence[str], window: Sequence[float]) -> None:
+        self.organs = list(organs)
+        self.window = window
+
+    def attach(self, engine: Engine) -> None:
+        """
+        Args:
+            engine: a CaseEvaluator.
+        """
+        engine.add_event_handler(IterationEvents.MODEL_COMPLETED, self)
+
+    def __call__(self, engine: Any) -> None:
+        """
+        Args:
+            engine: a CaseEvaluator within an iteration, after its postprocessing.
+        """
+        case = engine.current.image
+        records = engine.records_of(case)
+        if records is None:
+            return
+        (output,) = engine.state.output
+        image, mask = output[CommonKeys.IMAGE], output[CommonKeys.PRED]
+        try:
+            affine = ras_affine(convert_to_numpy(mask.affine), mask.shape[1:])
+            note = f"window {self.window[0]:g} to {self.window[1]:g} HU"
+            save_planes(_view(image), _view(mask), self.organs, affine, records.picture_of(case), note=note)
+        except Exception as e:  # whatever is wrong with a picture, the mask is not to be lost
+            logger.debug("picture failed", exc_info=True)
+            logger.warning("%s: no picture was drawn: %s", case, reason_of(e))
+
+
+def _view(volume: MetaTensor) -> np.ndarray:
+    return ras_view(convert_to_numpy(volume)[0], convert_to_numpy(volume.affine))[0]

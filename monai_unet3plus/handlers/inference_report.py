@@ -1,0 +1,114 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime, timezone
+from pathlib import Path
+from time import time
+from typing import Any
+
+from ignite.engine import Engine, Events
+from monai.config import PathLike
+
+from .. import __version__
+from ..engines import CaseEvaluator
+from ..report import inference_page, versions, warning_of, write_page
+from ..utils.files import remove_leftovers, replacing
+from .evaluated_cases import case_name
+
+__all__ = ["RunReport"]
+
+logger = logging.getLogger(__name__)
+
+
+class RunReport:
+    """
+    Writes what became of each case of a :py:class:`CaseEvaluator`'s run to ``output_dir``: ``report.json`` for
+    programs, and ``report.html`` for people, a page that holds the cases' pictures (:py:class:`PlanePictures`) and
+    needs nothing else.
+
+    Both are written when the run ends, also by Ctrl-C or an error, which goes on. Cases are named by their path below
+    ``dataset_dir``; nothing of DICOM headers is in them.
+
+    Args:
+        output_dir: folder for the files.
+        dataset_dir: folder that the images are in.
+        metadata: content of the bundle's ``metadata.json``, which may warn of the weights it was delivered with.
+            Defaults to None.
+    """
+
+    def __init__(self, output_dir: PathLike, dataset_dir: PathLike, metadata: Mapping[str, Any] | None = None) -> None:
+        self.output_dir = Path(output_dir)
+        self.dataset_dir = dataset_dir
+        self.metadata = metadata
+        self._started = 0.0
+
+    def attach(self, engine: Engine) -> None:
+        """
+        Args:
+            engine: a CaseEvaluator.
+        """
+        engine.add_event_handler(Events.STARTED, self._start)
+        engine.add_event_handler(Events.COMPLETED, self)
+        engine.add_event_handler(Events.EXCEPTION_RAISED, self._fail)
+
+    def __call__(self, engine: CaseEvaluator) -> None:
+        """
+        Args:
+            engine: after, or within, its run.
+        """
+        counts = Counter(result.status for result in engine.results)
+        run = {"package": f"monai_unet3plus {__version__}"} if engine.records is None else engine.records.describe_run()
+        report = {
+            **run,
+            "versions": versions(),
+            "warning": warning_of(run.get("weights_sha256"), self.metadata),
+            "started": datetime.fromtimestamp(self._started, timezone.utc).isoformat(timespec="seconds"),
+            "seconds": round(time() - self._started, 1),
+            "counts": {**counts, "not_tried": engine.not_tried},
+            "cases": [self._entry(asdict(result)) for result in engine.results],
+        }
+        try:
+            file = self.output_dir / "report.json"
+            remove_leftovers(file)
+            with replacing(file) as path:
+                path.write_text(json.dumps(report, indent=4, allow_nan=False), encoding="utf-8")
+            page = inference_page(report, [self._picture(engine, result.image) for result in engine.results])
+            write_page(page, self.output_dir / "report.html")
+            logger.info("report: %s", self.output_dir / "report.html")
+        except OSError as e:  # the disk is full, which the cases say already
+            logger.error("the report was not written to %s: %s", self.output_dir, e.strerror)
+
+    def _start(self, engine: Engine) -> None:
+        self._started = time()
+
+    def _fail(self, engine: CaseEvaluator, error: BaseException) -> None:
+        self(engine)
+        raise error
+
+    def _picture(self, engine: CaseEvaluator, image: str) -> Path | None:
+        records = engine.records_of(image)
+        return None if records is None else records.picture_of(image)
+
+    def _entry(self, result: Mapping[str, Any]) -> dict[str, Any]:
+        image, name = result["image"], case_name(result["image"], self.dataset_dir)
+        return {
+            **result,
+            "image": name,
+            "reason": result["reason"].removeprefix(f"{image}: "),
+            "remarks": [remark.removeprefix(f"{image}: ") for remark in result["remarks"]],
+            "seconds": round(result["seconds"], 1),
+        }

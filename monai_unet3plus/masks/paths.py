@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Names of mask files: where the mask and the picture of an image go."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from monai.config import PathLike
+
+__all__ = ["VOLUME_SUFFIXES", "mask_path", "picture_path", "volume_stem"]
+
+VOLUME_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
+
+
+def mask_path(image: PathLike, dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg") -> Path:
+    """
+    Where the mask of an image goes: the image's path relative to ``dataset_dir``, below ``output_dir``, with
+    ``_<postfix>.nii.gz`` in place of its suffix. Images from elsewhere go to ``output_dir`` itself.
+
+    Args:
+        image: the image's file, or the folder of its DICOM series.
+        dataset_dir: folder that the images are in.
+        output_dir: folder for the masks.
+        postfix: what the masks' names end in.
+    """
+    path, root = Path(os.path.abspath(image)), Path(os.path.abspath(dataset_dir))
+    below = path.relative_to(root).parent if root in path.parents else Path()
+    if below.parts[:1] == ("imagesTs",):
+        below = below.relative_to("imagesTs")
+    return Path(output_dir) / below / f"{volume_stem(path.name)}_{postfix}.nii.gz"
+
+
+def picture_path(image: PathLike, dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg") -> Path:
+    """
+    Where the picture of an image's mask goes: beside the mask, see :py:func:`mask_path`, with the suffix ".webp".
+
+    Args:
+        image: the image's file, or the folder of its DICOM series.
+        dataset_dir: folder that the images are in.
+        output_dir: folder for the masks.
+        postfix: what the masks' names end in.
+    """
+    mask = mask_path(image, dataset_dir, output_dir, postfix)
+    return mask.with_name(mask.name.removesuffix(".nii.gz") + ".webp")
+
+
+def volume_stem(name: str) -> str:
+    """The name without a known suffix; splitting at dots would make one name of many: "case.1", "case.2"."""
+    for suffix in VOLUME_SUFFIXES:
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return name

@@ -1,0 +1,10 @@
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Runs :py:mod:`monai_unet3plus.experiments.self_training`."""
+
+from __future__ import annotations
+
+from ..experiments.self_training import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import unittest
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from monai.transforms import Compose
+from parameterized import parameterized
+
+from monai_unet3plus.bundle.run import (
+    check_device,
+    check_num_slices,
+    check_window,
+    exit_on_error,
+    exit_with_status,
+    warn_of_delivered_weights,
+)
+from monai_unet3plus.engines import CaseResult
+from monai_unet3plus.utils.errors import InputError
+
+LOGGER = "monai_unet3plus.bundle.run"
+SENTENCE = "dataset_dir: expected volumes, but found none in /data (100%)."
+
+
+def refuse(item: Any = None) -> None:
+    raise InputError(SENTENCE)
+
+
+def refuse_deep_below(item: Any = None) -> None:
+    try:
+        Compose([refuse])(item)  # MONAI wraps what a transform raises
+    except RuntimeError as e:
+        raise RuntimeError("Failed to evaluate ConfigExpression") from e
+
+
+class TestExitOnError(unittest.TestCase):
+    def test_result_is_passed_on(self) -> None:
+        self.assertEqual(exit_on_error(lambda a, b: (a, b), 1, b=2), (1, 2))
+
+    @parameterized.expand([("direct", refuse), ("wrapped", refuse_deep_below)])
+    def test_input_error_ends_the_run_with_its_sentence(self, _: str, function: Any) -> None:
+        with self.assertLogs(LOGGER, "INFO") as logged, self.assertRaises(SystemExit) as raised:
+            exit_on_error(function, {})
+        self.assertEqual(raised.exception.code, 1)
+        (record,) = logged.records
+        self.assertEqual((record.levelname, record.getMessage()), ("ERROR", SENTENCE))
+        self.assertIsNone(record.exc_info, "a stack trace would bury the sentence")
+
+    def test_stack_trace_is_there_for_who_debugs(self) -> None:
+        with self.assertLogs(LOGGER, "DEBUG") as logged, self.assertRaises(SystemExit):
+            exit_on_error(refuse_deep_below, {})
+        self.assertIsNotNone(logged.records[0].exc_info)
+        self.assertEqual(logged.records[-1].getMessage(), SENTENCE)
+
+    @parameterized.expand([(ValueError("x"),), (RuntimeError("x"),), (SystemExit(7),)])
+    def test_other_exceptions_pass_unchanged(self, error: BaseException) -> None:
+        def function() -> None:
+            raise error
+
+        with self.assertNoLogs(LOGGER), self.assertRaises(type(error)) as raised:
+            exit_on_error(function)
+        self.assertIs(raised.exception, error)
+
+    def test_interrupt_ends_the_run_with_a_sentence(self) -> None:
+        def function() -> None:
+            raise KeyboardInterrupt
+
+        with self.assertLogs(LOGGER, "DEBUG") as logged, self.assertRaises(SystemExit) as raised:
+            exit_on_error(function)
+        self.assertEqual(raised.exception.code, 130)
+        self.assertIn("interrupted", logged.records[0].getMessage())
+        self.assertIsNone(logged.records[0].exc_info)
+
+
+class TestExitWithStatus(unittest.TestCase):
+    def test_run_without_failures_returns(self) -> None:
+        with self.assertLogs(LOGGER, "INFO") as logged:
+            exit_with_status(SimpleNamespace(results=[], failures={}, succeeded=2, not_tried=0))
+        (record,) = logged.records
+        self.assertEqual((record.levelname, record.getMessage()), ("INFO", "2 of 2 cases segmented"))
+
+    @parameterized.expand([("some", 3, 3), ("all", 0, 1)])
+    def test_failures_end_in_a_status_and_a_summary(self, _: str, succeeded: int, status: int) -> None:
+        failures = {"/d/a.nii.gz": "/d/a.nii.gz: 50% are NaN", "/d/b.nii.gz": "OSError: disk full"}
+        with self.assertLogs(LOGGER, "INFO") as logged, self.assertRaises(SystemExit) as raised:
+            exit_with_status(SimpleNamespace(results=[], failures=failures, succeeded=succeeded, not_tried=0))
+        self.assertEqual(raised.exception.code, status)
+        self.assertEqual({record.levelname for record in logged.records}, {"ERROR"})
+        first, second, last = (record.getMessage() for record in logged.records)
+        self.assertEqual(first, "failed: /d/a.nii.gz  50% are NaN")
+        self.assertEqual(second, "failed: /d/b.nii.gz  OSError: disk full")
+        self.assertEqual(last, f"{succeeded} of {succeeded + 2} cases segmented, 2 failed")
+
+    def test_masks_to_look_at_are_named(self) -> None:
+        organs = {"liver": {"flags": ["2 large parts", "nothing"]}, "spleen": {"flags": []}}
+        results = [CaseResult("/d/a.nii.gz", "segmented", organs=organs)]
+        with self.assertLogs(LOGGER, "INFO") as logged:
+            exit_with_status(SimpleNamespace(results=results, failures={}, succeeded=1, not_tried=0))
+        messages = [record.getMessage() for record in logged.records]
+        self.assertEqual(messages, ["look at: /d/a.nii.gz  liver: 2 large parts; nothing", "1 of 1 cases segmented"])
+
+    def test_cases_that_were_not_tried_are_counted(self) -> None:
+        with self.assertLogs(LOGGER, "INFO") as logged, self.assertRaises(SystemExit) as raised:
+            exit_with_status(SimpleNamespace(results=[], failures={}, succeeded=1, not_tried=4))
+        self.assertEqual(raised.exception.code, 3)
+        self.assertIn("1 of 5 cases segmented, 0 failed, 4 not tried", logged.output[-1])
+
+
+class TestWarnOfDeliveredWeights(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = Path(folder.name) / "model.pt"
+        self.path.write_bytes(b"weights")
+        self.weights = {"sha256": hashlib.sha256(b"weights").hexdigest(), "warning": "only a few cases"}
+
+    def test_delivered_weights_give_the_warning_with_their_path(self) -> None:
+        with self.assertLogs(LOGGER, "WARNING") as logged:
+            warn_of_delivered_weights(str(self.path), self.weights)
+        self.assertEqual(len(logged.output), 1)
+        self.assertIn(f"{self.path}: only a few cases", logged.output[0])
+
+    def test_own_weights_give_none(self) -> None:
+        self.path.write_bytes(b"other weights")
+        with self.assertNoLogs(LOGGER):
+            warn_of_delivered_weights(str(self.path), self.weights)
+
+    def test_weights_that_need_no_warning_give_none(self) -> None:
+        del self.weights["warning"]
+        with self.assertNoLogs(LOGGER):
+            warn_of_delivered_weights(str(self.path), self.weights)
+
+    def test_missing_file_gives_none(self) -> None:
+        with self.assertNoLogs(LOGGER):
+            warn_of_delivered_weights(str(self.path) + "x", self.weights)
+
+
+class TestCheckDevice(unittest.TestCase):
+    @parameterized.expand([("cuda:99",), ("no_such_device",)])
+    def test_device_that_is_not_there_is_refused(self, device: str) -> None:
+        check_device("cpu")
+        with self.assertRaisesRegex(InputError, f"device: expected one of this machine, such as cpu, but {device}"):
+            check_device(device)
+
+
+class TestCheckNumSlices(unittest.TestCase):
+    @parameterized.expand([(2,), (0,), (-3,), (3.0,), ("3",)])
+    def test_number_without_a_middle_slice_is_refused(self, num_slices: object) -> None:
+        check_num_slices(3)
+        with self.assertRaisesRegex(InputError, f"num_slices: expected an odd number.*found {num_slices}"):
+            check_num_slices(num_slices)  # type: ignore[arg-type]
+
+
+class TestCheckWindow(unittest.TestCase):
+    @parameterized.expand([([250, -200],), ([100, 100],), ([1],), (100,)])
+    def test_window_without_extent_is_refused(self, window: object) -> None:
+        check_window([-200, 250])
+        with self.assertRaisesRegex(InputError, "window: expected the lower and the upper end"):
+            check_window(window)  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    unittest.main()

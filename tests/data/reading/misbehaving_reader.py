@@ -1,0 +1,45 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""A reader process for tests, in which certain files do what damaged ones do to C++ libraries."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from unittest import mock
+
+from monai_unet3plus.data.reading import file_checks
+
+
+def serve() -> None:
+    """Serve; files called "crash", "hang", "print" and "swell" do so, others are read."""
+    check = file_checks.check_file
+
+    def misbehave(path: str, max_voxels: int, before_reading: Callable[[int], None]) -> None:
+        name = Path(path).name
+        if name == "crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if name == "hang":
+            while True:
+                time.sleep(10)
+        if name == "print":
+            os.write(1, b"a library's chatter\n")
+            return
+        if name == "swell":
+            before_reading(1000)
+            bytearray(8 * 2**30)
+        check(path, max_voxels, before_reading)
+
+    with mock.patch.object(file_checks, "check_file", misbehave):
+        file_checks.serve()

@@ -1,0 +1,88 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import pickle
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from parameterized import parameterized
+
+from monai_unet3plus.data.reading import reader_process
+from monai_unet3plus.data.reading.reader_process import ReaderProcess
+from monai_unet3plus.utils.errors import InputError
+from tests.broken_files import write_ct
+
+BAD = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from tests.data.reading.misbehaving_reader import serve; serve()"
+)
+
+
+class TestReaderProcess(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.good = Path(folder.name) / "a.nii.gz"
+        write_ct(self.good)
+        patch = mock.patch.object(reader_process, "_SERVE", BAD)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def test_one_process_serves_all_files(self) -> None:
+        reader = ReaderProcess()
+        reader.check(self.good)
+        first = reader._process
+        with self.assertRaisesRegex(InputError, "/nothing: can't be read: No such file"):
+            reader.check("/nothing")
+        reader.check("print")
+        reader.check(self.good)
+        self.assertIs(reader._process, first)
+        reader.close()
+        self.assertIsNotNone(first.poll())
+
+    @parameterized.expand(
+        [
+            ("crash", r"crash: expected a volume, but it ended the process that read it \(SIGSEGV\)"),
+            ("hang", "hang: expected a volume, but it was not read within 1 s"),
+            ("swell", "swell: expected a volume, but reading it takes more memory than its header says"),
+        ]
+    )
+    def test_what_breaks_a_reader_is_refused_and_the_next_file_is_read(self, name: str, sentence: str) -> None:
+        reader = ReaderProcess(time_limit=1.0 if name == "hang" else 60.0)
+        self.addCleanup(reader.close)
+        with self.assertRaisesRegex(InputError, sentence):
+            reader.check(name)
+        reader.time_limit = 60.0
+        reader.check(self.good)
+
+    def test_copies_have_processes_of_their_own(self) -> None:
+        reader = ReaderProcess()
+        reader.check(self.good)
+        copy = pickle.loads(pickle.dumps(reader))
+        self.assertIsNone(copy._process)
+        copy.check(self.good)
+        self.assertNotEqual(copy._process.pid, reader._process.pid)
+        for each in (reader, copy):
+            each.close()
+
+    def test_process_ends_with_its_owner(self) -> None:
+        reader = ReaderProcess()
+        reader.check(self.good)
+        process = reader._process
+        del reader
+        self.assertIsNotNone(process.wait(10))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,88 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import logging
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import nibabel as nib
+import numpy as np
+import torch
+from monai.data import DataLoader
+from monai.transforms import Compose, EnsureChannelFirstd, Flipd, LoadImaged
+
+from monai_unet3plus.engines import CaseDataset, CaseEvaluator
+from monai_unet3plus.handlers import PlanePictures
+from monai_unet3plus.masks.records import MaskRecords
+
+SAVE = "monai_unet3plus.handlers.inference_pictures.save_planes"
+
+
+class TestPlanePictures(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        self.volume = np.zeros((12, 10, 6), np.float32)
+        self.volume[1:4, 2:9, 1:3] = 1
+        self.affine = np.array([[-2.0, 0, 0, 30], [0, -3.0, 0, 40], [0, 0, 5.0, -50], [0, 0, 0, 1]])
+        (self.root / "data").mkdir()
+        nib.save(nib.Nifti1Image(self.volume, self.affine), self.root / "data" / "ct.nii.gz")
+
+    def run_over(self, image: Any) -> CaseEvaluator:
+        """A run whose mask is the image itself; in its output the image lies the other way round."""
+        load = Compose([LoadImaged("image"), EnsureChannelFirstd("image")])
+        dataset = CaseDataset([{"image": image}], load if isinstance(image, str) else None)
+        evaluator = CaseEvaluator(
+            device=torch.device("cpu"),
+            val_data_loader=DataLoader(dataset, batch_size=1),
+            network=torch.nn.Identity(),
+            postprocessing=Flipd("image", 2),
+            val_handlers=[PlanePictures(["liver"], (-200, 250))],
+            records=MaskRecords(self.root / "masks", self.root / "data"),
+        )
+        evaluator.run()
+        return evaluator
+
+    def test_picture_lies_where_the_mask_does(self) -> None:
+        self.run_over(str(self.root / "data" / "ct.nii.gz"))
+        self.assertTrue((self.root / "masks" / "ct_seg.webp").is_file())
+
+    def test_image_and_mask_are_seen_from_the_same_side(self) -> None:
+        with mock.patch(SAVE) as save:
+            self.run_over(str(self.root / "data" / "ct.nii.gz"))
+        image, mask, organs, affine, path = save.call_args.args
+        expected = self.volume[::-1, ::-1]  # stored towards left and back
+        np.testing.assert_array_equal(image, expected)
+        np.testing.assert_array_equal(mask, expected)
+        np.testing.assert_allclose(affine @ (0, 0, 0, 1), self.affine @ (11, 9, 0, 1))
+        self.assertEqual((organs, path.name), (["liver"], "ct_seg.webp"))
+        self.assertEqual(save.call_args.kwargs["note"], "window -200 to 250 HU")
+
+    def test_failure_is_a_remark_and_the_mask_stays(self) -> None:
+        with mock.patch(SAVE, side_effect=ValueError("too thin")), self.assertLogs(level=logging.WARNING):
+            evaluator = self.run_over(str(self.root / "data" / "ct.nii.gz"))
+        (result,) = evaluator.results
+        self.assertEqual(result.status, "segmented")
+        self.assertIn("no picture was drawn: ValueError: too thin", result.remarks[0])
+
+    def test_case_that_is_not_in_a_file_has_none(self) -> None:
+        evaluator = self.run_over(torch.zeros(1, 4, 4, 4))
+        self.assertEqual(evaluator.results[0].status, "segmented")
+        self.assertEqual(list((self.root / "masks").glob("*.webp")), [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,158 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import multiprocessing
+import os
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any
+
+from parameterized import parameterized
+
+from monai_unet3plus import __version__
+from monai_unet3plus.masks.records import MaskRecords
+from monai_unet3plus.utils.errors import InputError
+
+
+def hold_lock(output_dir: str, ready: Any) -> None:
+    with MaskRecords(output_dir, "/data").locked():
+        ready.set()
+        multiprocessing.Event().wait()
+
+
+class TestMaskRecords(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        self.image, self.weights = self.root / "data" / "sub" / "a.nii.gz", self.root / "model.pt"
+        self.mask = self.root / "masks" / "sub" / "a_seg.nii.gz"
+        self.image.parent.mkdir(parents=True)
+        self.image.write_bytes(b"image")
+        self.weights.write_bytes(b"weights")
+
+    def records(self, **options: Any) -> MaskRecords:
+        options = {"weights": self.weights, "settings": {"window": [-200, 250]}, **options}
+        return MaskRecords(self.root / "masks", self.root / "data", **options)
+
+    def save(self) -> None:
+        records = self.records()
+        records.start(self.image)
+        self.mask.parent.mkdir(parents=True, exist_ok=True)
+        self.mask.write_bytes(b"mask")
+        records.finish(self.image)
+
+    def test_picture_goes_with_its_mask(self) -> None:
+        picture = self.root / "masks" / "sub" / "a_seg.webp"
+        for change in (MaskRecords.start, MaskRecords.set_aside):
+            self.save()
+            self.assertEqual(self.records().picture_of(self.image), picture)
+            picture.write_bytes(b"picture")
+            change(self.records(), self.image)
+            self.assertFalse(picture.exists())
+
+    def test_picture_of_a_mask_that_was_never_written_goes(self) -> None:
+        picture = self.records().picture_of(self.image)
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        picture.write_bytes(b"picture")
+        self.assertIsNone(self.records().set_aside(self.image))
+        self.assertFalse(picture.exists())
+
+    def test_mask_with_its_record_is_done(self) -> None:
+        self.assertFalse(self.records().is_done(self.image))
+        self.save()
+        self.assertTrue(self.records().is_done(self.image))
+        self.assertFalse(self.records(overwrite=True).is_done(self.image))
+
+    def test_mask_without_record_and_record_without_mask_are_not_done(self) -> None:
+        self.save()
+        record = self.mask.with_name("a_seg.json")
+        content = record.read_bytes()
+        for damaged in (b"", b"[1]", b"\xff", content[:40]):
+            record.write_bytes(damaged)
+            self.assertFalse(self.records().is_done(self.image))
+        record.write_bytes(content)
+        self.assertTrue(self.records().is_done(self.image))
+        self.mask.unlink()
+        self.assertFalse(self.records().is_done(self.image))
+
+    @parameterized.expand(["image_size", "image_time", "weights", "settings", "package", "no_weights"])
+    def test_whatever_changes_makes_the_mask_stale(self, what: str) -> None:
+        self.save()
+        records = self.records()
+        if what == "image_size":
+            time = self.image.stat().st_mtime_ns
+            self.image.write_bytes(b"longer image")
+            os.utime(self.image, ns=(time, time))
+        elif what == "image_time":
+            os.utime(self.image, ns=(1, 1))
+        elif what == "weights":
+            self.weights.write_bytes(b"other weights")
+        elif what == "settings":
+            records = self.records(settings={"window": [-100, 250]})
+        elif what == "package":
+            record = self.mask.with_name("a_seg.json")
+            record.write_text(record.read_text().replace(__version__, "0.0.1"))
+        else:
+            records = self.records(weights=None)
+        self.assertFalse(records.is_done(self.image))
+
+    def test_slice_that_changes_makes_a_series_stale(self) -> None:
+        series = self.root / "data" / "series"
+        series.mkdir()
+        for name in "abc":
+            (series / name).write_bytes(b"slice")
+        records = self.records()
+        (self.root / "masks").mkdir()
+        (self.root / "masks" / "series_seg.nii.gz").write_bytes(b"mask")
+        records.finish(series)
+        self.assertTrue(records.is_done(series))
+        (series / "c").unlink()
+        self.assertFalse(records.is_done(series))
+
+    def test_start_forgets_the_record_and_removes_what_a_killed_run_left(self) -> None:
+        self.save()
+        partial, other = self.mask.with_name(".12.a_seg.nii.gz"), self.mask.with_name(".12.b_seg.nii.gz")
+        for path in (partial, other):
+            path.write_bytes(b"half a mask")
+        self.records().start(self.image)
+        self.assertEqual(sorted(os.listdir(self.mask.parent)), [other.name, self.mask.name])
+
+    def test_older_mask_is_set_aside(self) -> None:
+        self.assertIsNone(self.records().set_aside(self.image))
+        self.save()
+        aside = self.records().set_aside(self.image)
+        self.assertEqual(os.listdir(self.mask.parent), ["a_seg.nii.gz.outdated"])
+        self.assertEqual(aside.read_bytes(), b"mask")
+
+    def test_two_runs_exclude_each_other_and_a_killed_one_leaves_no_lock(self) -> None:
+        context = multiprocessing.get_context("fork")
+        ready = context.Event()
+        other = context.Process(target=hold_lock, args=(str(self.root / "masks"), ready))
+        other.start()
+        self.assertTrue(ready.wait(60))
+        with self.assertRaisesRegex(InputError, "output_dir: another run is at work in"), self.records().locked():
+            pass
+        other.kill()
+        other.join()
+        with self.records().locked():
+            pass
+
+    def test_output_that_can_not_be_written_is_refused(self) -> None:
+        (self.root / "masks").write_text("a file")
+        with self.assertRaisesRegex(InputError, "output_dir: .*masks can't be written to: "), self.records().locked():
+            pass
+
+
+if __name__ == "__main__":
+    unittest.main()

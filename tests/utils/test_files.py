@@ -1,0 +1,86 @@
+# Copyright (c) monai_unet3plus contributors
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#     http://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import unittest
+from pathlib import Path
+
+from monai_unet3plus.utils.files import deferred_writes, now_or_deferred, remove_leftovers, replacing, sha256_of
+
+
+class TestReplacing(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = Path(folder.name) / "new" / "mask.nii.gz"
+
+    def fail_while_writing(self, unfinished: Path) -> None:
+        unfinished.write_text("half")
+        raise KeyboardInterrupt
+
+    def test_file_appears_when_the_block_ends(self) -> None:
+        with replacing(self.path) as unfinished:
+            unfinished.write_text("new")
+            self.assertFalse(self.path.exists())
+            self.assertTrue(unfinished.name.endswith(".nii.gz"))
+        self.assertEqual(self.path.read_text(), "new")
+        self.assertEqual(os.listdir(self.path.parent), [self.path.name])
+
+    def test_failure_leaves_the_old_file_alone(self) -> None:
+        self.path.parent.mkdir()
+        self.path.write_text("old")
+        with self.assertRaises(KeyboardInterrupt), replacing(self.path) as unfinished:
+            self.fail_while_writing(unfinished)
+        self.assertEqual(self.path.read_text(), "old")
+        self.assertEqual(os.listdir(self.path.parent), [self.path.name])
+
+    def test_leftovers_of_the_file_alone_are_removed(self) -> None:
+        remove_leftovers(self.path)  # there is no folder yet
+        self.path.parent.mkdir()
+        for name in (".12.mask.nii.gz", ".3.mask.nii.gz", ".12.other.nii.gz", ".mask.nii.gz", "12.mask.nii.gz"):
+            (self.path.parent / name).touch()
+        remove_leftovers(self.path)
+        self.assertEqual(sorted(os.listdir(self.path.parent)), [".12.other.nii.gz", ".mask.nii.gz", "12.mask.nii.gz"])
+
+    def test_digest_is_that_of_the_whole_file(self) -> None:
+        self.path.parent.mkdir()
+        content = bytes(range(256)) * 5000
+        self.path.write_bytes(content)
+        self.assertEqual(sha256_of(self.path), hashlib.sha256(content).hexdigest())
+
+
+class TestDeferredWrites(unittest.TestCase):
+    def test_writes_are_left_to_the_block_and_done_at_once_outside(self) -> None:
+        done: list[str] = []
+
+        def save(path: Path) -> None:
+            done.append(path.name.rpartition(".")[2])
+            path.touch()
+
+        with tempfile.TemporaryDirectory() as folder:
+            with deferred_writes() as outer:
+                now_or_deferred(Path(folder, "a"), save)
+                with deferred_writes() as inner:
+                    now_or_deferred(Path(folder, "b"), save)
+                now_or_deferred(Path(folder, "c"), save)
+            self.assertEqual((done, len(outer), len(inner)), ([], 2, 1))
+            now_or_deferred(Path(folder, "d"), save)
+            for write in outer:
+                write()
+            self.assertEqual(done, ["d", "a", "c"])
+            self.assertEqual(sorted(file.name for file in Path(folder).iterdir()), ["a", "c", "d"])
+
+
+if __name__ == "__main__":
+    unittest.main()
