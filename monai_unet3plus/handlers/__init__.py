@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from .checkpoint import CheckpointLoader, CheckpointSaver
 from .early_stop import EarlyStop
-from .evaluation_pictures import CasePictures
-from .evaluation_report import CaseReport
+from .evaluation_pictures import EvaluationPictures
+from .evaluation_report import EvaluationReport
 from .finetune import FinetuneLoader
 from .finite_loss import FiniteLoss
 from .history import TrainingHistory
-from .inference_pictures import PlanePictures
-from .inference_report import RunReport
+from .inference_pictures import InferencePictures
+from .inference_report import InferenceReport
 from .organ_dice import OrganDice
 from .prepare_network import PrepareNetwork
 from .presence import PresenceVerdicts
@@ -29,8 +29,8 @@ from .stats import StatsHandler
 from .training_state import TrainingState
 
 __all__ = [
-    "CasePictures",
-    "CaseReport",
+    "EvaluationPictures",
+    "EvaluationReport",
     "CheckpointLoader",
     "CheckpointSaver",
     "EarlyStop",
@@ -38,12 +38,12 @@ __all__ = [
     "FinetuneLoader",
     "FiniteLoss",
     "OrganDice",
-    "PlanePictures",
+    "InferencePictures",
     "PrepareNetwork",
     "PresenceVerdicts",
     "ProgressHandler",
     "QualityFlags",
-    "RunReport",
+    "InferenceReport",
     "StatsHandler",
     "TrainingHistory",
     "TrainingState",

@@ -20,15 +20,15 @@ from ..metrics import dice
 from ..visualize import save_differences
 from .evaluated_cases import Case, case_name, cases_of
 
-__all__ = ["CasePictures"]
+__all__ = ["EvaluationPictures"]
 
 
-class CasePictures:
+class EvaluationPictures:
     """
     Draws a picture of every case: the slices in which prediction and label differ most, with both outlines.
 
     It is put where the case's mask goes, as ``<name>_differences.webp``. The evaluator's postprocessing has to leave
-    items as :py:class:`CaseReport` needs them, "image" in the same orientation as its file or any other.
+    items as :py:class:`EvaluationReport` needs them, "image" in the same orientation as its file or any other.
 
     Args:
         output_dir: folder for the pictures.

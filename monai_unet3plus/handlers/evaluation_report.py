@@ -32,14 +32,14 @@ from ..utils.files import replacing, sha256_of
 from ..utils.settings import described
 from .evaluated_cases import case_name, cases_of
 
-__all__ = ["CaseReport"]
+__all__ = ["EvaluationReport"]
 
 logger = logging.getLogger(__name__)
 
 Scores = dict[str, float | None]
 
 
-class CaseReport:
+class EvaluationReport:
     """
     Compares prediction and label of every case and organ, in mm and ml, and writes what an evaluation found.
 
@@ -54,7 +54,7 @@ class CaseReport:
     - ``cases.csv``, a row for each case and organ. "nan" means that the value is not defined, as a distance to an
       empty mask, and a blank that it was not measured. See :py:mod:`monai_unet3plus.metrics` for the definitions.
     - ``summary.json`` and ``summary.csv``, statistics for each organ, see :py:func:`monai_unet3plus.metrics.summarize`.
-    - ``report.html``, the same for people to read: a page that holds the cases' pictures (:py:class:`CasePictures`) and
+    - ``report.html``, the same for people to read: a page that holds the cases' pictures (:py:class:`EvaluationPictures`) and
       needs nothing else. It says too which masks to look at, as :py:class:`QualityFlags` does. Of a run that ends
       early, in one process, it shows the cases until then; the other files are not written.
 

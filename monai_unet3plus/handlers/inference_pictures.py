@@ -24,12 +24,12 @@ from ..utils.errors import reason_of
 from ..utils.orientation import ras_affine, ras_view
 from ..visualize import save_planes
 
-__all__ = ["PlanePictures"]
+__all__ = ["InferencePictures"]
 
 logger = logging.getLogger(__name__)
 
 
-class PlanePictures:
+class InferencePictures:
     """
     Draws a picture of each mask of a :py:class:`CaseEvaluator` in three planes, see
     :py:func:`monai_unet3plus.visualize.save_planes`.

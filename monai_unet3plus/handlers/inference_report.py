@@ -29,15 +29,15 @@ from ..report import inference_page, versions, warning_of, write_page
 from ..utils.files import remove_leftovers, replacing
 from .evaluated_cases import case_name
 
-__all__ = ["RunReport"]
+__all__ = ["InferenceReport"]
 
 logger = logging.getLogger(__name__)
 
 
-class RunReport:
+class InferenceReport:
     """
     Writes what became of each case of a :py:class:`CaseEvaluator`'s run to ``output_dir``: ``report.json`` for
-    programs, and ``report.html`` for people, a page that holds the cases' pictures (:py:class:`PlanePictures`) and
+    programs, and ``report.html`` for people, a page that holds the cases' pictures (:py:class:`InferencePictures`) and
     needs nothing else.
 
     Both are written when the run ends, also by Ctrl-C or an error, which goes on. Cases are named by their path below

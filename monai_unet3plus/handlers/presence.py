@@ -26,7 +26,7 @@ PRESENCE = "presence"
 
 class PresenceVerdicts:
     """
-    Keeps the classifier's verdicts of an evaluator, for :py:class:`CaseReport`.
+    Keeps the classifier's verdicts of an evaluator, for :py:class:`EvaluationReport`.
 
     An inferer with ``return_presence=True`` returns a mask and the presence margins, and MONAI's evaluators take both
     for the prediction. This puts the margins into the output under "presence", ``(B, K, D)``, and leaves the mask as

@@ -29,7 +29,7 @@ def inference_page(report: Mapping[str, Any], pictures: Sequence[Path | None]) -
     The page of an inference run.
 
     Args:
-        report: content of ``report.json``, see :py:class:`monai_unet3plus.handlers.RunReport`.
+        report: content of ``report.json``, see :py:class:`monai_unet3plus.handlers.InferenceReport`.
         pictures: of each of its cases; files that are not there are left out.
     """
     cases = [

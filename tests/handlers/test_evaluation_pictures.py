@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.image import imread
 
-from monai_unet3plus.handlers import CasePictures
+from monai_unet3plus.handlers import EvaluationPictures
 from tests.handlers.evaluations import ORGANS, evaluator, write_case
 
 
-class TestCasePictures(unittest.TestCase):
+class TestEvaluationPictures(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -31,7 +31,7 @@ class TestCasePictures(unittest.TestCase):
 
     def draw(self, name: str, codes: str = "LPS", dataset_dir: Path | None = None) -> None:
         case = write_case(self.data, name, self.image, self.label, codes)
-        evaluator([case], [CasePictures(self.out, ORGANS, dataset_dir or self.data, window=(0, 2))]).run()
+        evaluator([case], [EvaluationPictures(self.out, ORGANS, dataset_dir or self.data, window=(0, 2))]).run()
 
     def test_picture_lies_where_the_mask_does(self) -> None:
         self.draw("deep/case.1.nii.gz")

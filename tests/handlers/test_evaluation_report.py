@@ -24,7 +24,7 @@ import torch.distributed as dist
 from monai.data import MetaTensor
 from parameterized import parameterized
 
-from monai_unet3plus.handlers import CasePictures, CaseReport, PresenceVerdicts
+from monai_unet3plus.handlers import EvaluationPictures, EvaluationReport, PresenceVerdicts
 from tests.handlers.evaluations import ORGANS, SPACING, Finder, GuidedFinder, evaluator, write_case
 from tests.processes import run_in_processes
 
@@ -49,21 +49,21 @@ def rows_of(folder: Path) -> dict[tuple[str, str], dict[str, str]]:
 def evaluate_shares(lists: list[list[dict[str, str]]], data: Path, out: Path) -> list[int]:
     iterations = []
     for cases in lists:
-        report = CaseReport(out / f"{len(cases)}_from_rank_{dist.get_rank()}", ORGANS, data)
+        report = EvaluationReport(out / f"{len(cases)}_from_rank_{dist.get_rank()}", ORGANS, data)
         engine = evaluator(cases, [report], distributed=True)
         engine.run()
         iterations.append(engine.state.iteration)
     return iterations
 
 
-class TestCaseReport(unittest.TestCase):
+class TestEvaluationReport(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.data, self.out = Path(folder.name) / "data", Path(folder.name) / "out"
 
-    def report(self) -> CaseReport:
-        return CaseReport(self.out, ORGANS, self.data)
+    def report(self) -> EvaluationReport:
+        return EvaluationReport(self.out, ORGANS, self.data)
 
     def write(self, count: int) -> list[dict[str, str]]:
         return [write_case(self.data, f"case_{n}.nii.gz", *volumes(n), codes="LPS") for n in range(count)]
@@ -164,9 +164,11 @@ class TestCaseReport(unittest.TestCase):
         self.out.mkdir()
         weights.write_bytes(b"weights")
         metadata = {"weights": {"sha256": hashlib.sha256(b"weights").hexdigest(), "warning": "four small CTs"}}
-        report = CaseReport(self.out, ORGANS, self.data, weights=weights, settings={"amp": False}, metadata=metadata)
+        report = EvaluationReport(
+            self.out, ORGANS, self.data, weights=weights, settings={"amp": False}, metadata=metadata
+        )
         cases = [*self.write(1), write_case(self.data, "high.nii.gz", *volumes(3))]
-        evaluator(cases, [CasePictures(self.out, ORGANS, self.data), report]).run()
+        evaluator(cases, [EvaluationPictures(self.out, ORGANS, self.data), report]).run()
         page = (self.out / "report.html").read_text(encoding="utf-8")
         texts = ["<b>2</b> evaluated", "four small CTs", metadata["weights"]["sha256"], "border (head)"]
         for name in ("case_0", "high"):
@@ -192,7 +194,7 @@ class TestCaseReport(unittest.TestCase):
         self.assertFalse((self.out / "cases.csv").exists())
 
     def test_case_of_another_folder_keeps_its_path(self) -> None:
-        evaluator(self.write(1), [CaseReport(self.out, ORGANS, self.out / "elsewhere")]).run()
+        evaluator(self.write(1), [EvaluationReport(self.out, ORGANS, self.out / "elsewhere")]).run()
         self.assertEqual(next(iter(rows_of(self.out)))[0], str((self.data / "imagesTs" / "case_0.nii.gz").absolute()))
 
     def test_processes_write_one_report_in_which_every_case_counts_once(self) -> None:
@@ -208,7 +210,7 @@ class TestCaseReport(unittest.TestCase):
     def test_items_that_do_not_fit_are_refused(self) -> None:
         image, mask = MetaTensor(np.zeros((1, 4, 4, 4))), MetaTensor(np.zeros((2, 4, 4, 4)))
         engine = evaluator([], [])
-        report = CaseReport(self.out, ORGANS, self.data)
+        report = EvaluationReport(self.out, ORGANS, self.data)
         for sentence, pred, label in (
             ("a MetaTensor", mask.as_tensor(), mask),
             ("a mask for each of", mask[:1], mask),

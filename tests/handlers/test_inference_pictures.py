@@ -24,13 +24,13 @@ from monai.data import DataLoader
 from monai.transforms import Compose, EnsureChannelFirstd, Flipd, LoadImaged
 
 from monai_unet3plus.engines import CaseDataset, CaseEvaluator
-from monai_unet3plus.handlers import PlanePictures
+from monai_unet3plus.handlers import InferencePictures
 from monai_unet3plus.masks.records import MaskRecords
 
 SAVE = "monai_unet3plus.handlers.inference_pictures.save_planes"
 
 
-class TestPlanePictures(unittest.TestCase):
+class TestInferencePictures(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -50,7 +50,7 @@ class TestPlanePictures(unittest.TestCase):
             val_data_loader=DataLoader(dataset, batch_size=1),
             network=torch.nn.Identity(),
             postprocessing=Flipd("image", 2),
-            val_handlers=[PlanePictures(["liver"], (-200, 250))],
+            val_handlers=[InferencePictures(["liver"], (-200, 250))],
             records=MaskRecords(self.root / "masks", self.root / "data"),
         )
         evaluator.run()

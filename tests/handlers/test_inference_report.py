@@ -20,7 +20,7 @@ import torch
 from monai.data import DataLoader
 
 from monai_unet3plus.engines import CaseDataset, CaseEvaluator
-from monai_unet3plus.handlers import RunReport
+from monai_unet3plus.handlers import InferenceReport
 
 
 class Network(torch.nn.Module):
@@ -34,7 +34,7 @@ class Network(torch.nn.Module):
         return x
 
 
-class TestRunReport(unittest.TestCase):
+class TestInferenceReport(unittest.TestCase):
     write_in_background = False
 
     def setUp(self) -> None:
@@ -49,7 +49,7 @@ class TestRunReport(unittest.TestCase):
             device=torch.device("cpu"),
             val_data_loader=loader,
             network=Network(),
-            val_handlers=[RunReport(self.output, "/data")],
+            val_handlers=[InferenceReport(self.output, "/data")],
             write_in_background=self.write_in_background,
         )
         with mock.patch("monai_unet3plus.engines.case_evaluator._path_of", side_effect=names):
@@ -88,7 +88,7 @@ class TestRunReport(unittest.TestCase):
         self.assertEqual(page.count("ValueError: /data/sub/b.nii.gz: expected zeros."), 2)
 
 
-class TestRunReportInBackground(TestRunReport):
+class TestRunReportInBackground(TestInferenceReport):
     """The case whose mask is being written when the run ends is in the report too."""
 
     write_in_background = True

@@ -10,9 +10,9 @@
 # limitations under the License.
 from __future__ import annotations
 
-from .authors_unet import PublishedUNet
-from .authors_unetplusplus import PublishedUNetPlusPlus
+from .authors_unet import AuthorsUNet
+from .authors_unetplusplus import AuthorsUNetPlusPlus
 from .deeplabv2 import DeepLabV2
 from .unet3plus import UNet3Plus
 
-__all__ = ["DeepLabV2", "PublishedUNet", "PublishedUNetPlusPlus", "UNet3Plus"]
+__all__ = ["DeepLabV2", "AuthorsUNet", "AuthorsUNetPlusPlus", "UNet3Plus"]

@@ -18,10 +18,10 @@ import torch.nn as nn
 from ..blocks import OutputConv3x3, UpwardNode
 from ..encoders import build_encoder
 
-__all__ = ["PublishedUNet"]
+__all__ = ["AuthorsUNet"]
 
 
-class PublishedUNet(nn.Module):
+class AuthorsUNet(nn.Module):
     """
     UNet as the authors of UNet 3+ published it beside their own network: what their paper compares with.
 
@@ -51,7 +51,7 @@ class PublishedUNet(nn.Module):
 
     Examples::
 
-        >>> net = PublishedUNet(out_channels=2, backbone="resnet101")
+        >>> net = AuthorsUNet(out_channels=2, backbone="resnet101")
         >>> net(torch.rand(1, 3, 320, 320)).shape
         torch.Size([1, 2, 320, 320])
 

@@ -19,14 +19,14 @@ from monai.networks.layers.factories import Conv
 from ..blocks import UpwardNode
 from ..encoders import build_encoder
 
-__all__ = ["PublishedUNetPlusPlus"]
+__all__ = ["AuthorsUNetPlusPlus"]
 
 
-class PublishedUNetPlusPlus(nn.Module):
+class AuthorsUNetPlusPlus(nn.Module):
     """
     UNet++ as the authors of UNet 3+ published it beside their own network: what their paper compares with.
 
-    Between the encoder and the decoder of :py:class:`monai_unet3plus.networks.nets.PublishedUNet` are further nodes,
+    Between the encoder and the decoder of :py:class:`monai_unet3plus.networks.nets.AuthorsUNet` are further nodes,
     each of which gets the map below it and all maps of its own level before it. The four nodes at full size have an
     output each, a 1x1 convolution, and their mean is the output of the network. MONAI's own ``BasicUNetPlusPlus`` is
     another. With the default arguments it has the published 47,176,132 parameters.
@@ -53,7 +53,7 @@ class PublishedUNetPlusPlus(nn.Module):
 
     Examples::
 
-        >>> net = PublishedUNetPlusPlus(out_channels=2, backbone="resnet101")
+        >>> net = AuthorsUNetPlusPlus(out_channels=2, backbone="resnet101")
         >>> net(torch.rand(1, 3, 320, 320)).shape
         torch.Size([1, 2, 320, 320])
 

@@ -22,21 +22,21 @@ import torch.nn.functional as F
 from parameterized import parameterized
 
 from monai_unet3plus.networks import load_imagenet_weights, prepare_for_inference
-from monai_unet3plus.networks.nets import DeepLabV2, PublishedUNet, PublishedUNetPlusPlus
+from monai_unet3plus.networks.nets import AuthorsUNet, AuthorsUNetPlusPlus, DeepLabV2
 
 FEATURES = (4, 8, 12, 16, 20)
 PARAMETERS = [
-    (PublishedUNet, {}, 39_396_033),
-    (PublishedUNetPlusPlus, {}, 47_176_132),
-    (PublishedUNet, {"backbone": "resnet101"}, 48_341_249),
-    (PublishedUNetPlusPlus, {"backbone": "resnet101"}, 56_121_348),
+    (AuthorsUNet, {}, 39_396_033),
+    (AuthorsUNetPlusPlus, {}, 47_176_132),
+    (AuthorsUNet, {"backbone": "resnet101"}, 48_341_249),
+    (AuthorsUNetPlusPlus, {"backbone": "resnet101"}, 56_121_348),
     (DeepLabV2, {}, 42_573_892),
 ]
 NETWORKS = [
-    (PublishedUNet, {"features": FEATURES}),
-    (PublishedUNet, {"features": FEATURES, "backbone": "resnet50"}),
-    (PublishedUNetPlusPlus, {"features": FEATURES}),
-    (PublishedUNetPlusPlus, {"features": FEATURES, "backbone": "resnet18"}),
+    (AuthorsUNet, {"features": FEATURES}),
+    (AuthorsUNet, {"features": FEATURES, "backbone": "resnet50"}),
+    (AuthorsUNetPlusPlus, {"features": FEATURES}),
+    (AuthorsUNetPlusPlus, {"features": FEATURES, "backbone": "resnet18"}),
     (DeepLabV2, {"features": (8, 16, 24, 32), "backbone": "resnet50"}),
 ]
 
@@ -87,7 +87,7 @@ class TestPublished(unittest.TestCase):
         return self.convolved_twice(state, f"{prefix}.convs", torch.cat([up, *maps], dim=1))
 
     def test_unet(self) -> None:
-        network, x = trained(PublishedUNet(features=FEATURES)), torch.rand(2, 3, 32, 48)
+        network, x = trained(AuthorsUNet(features=FEATURES)), torch.rand(2, 3, 32, 48)
         state = network.state_dict()
         maps = self.encoded(state, x)
         y = maps[4]
@@ -98,7 +98,7 @@ class TestPublished(unittest.TestCase):
             torch.testing.assert_close(network(x), expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max()))
 
     def test_unetplusplus(self) -> None:
-        network, x = trained(PublishedUNetPlusPlus(features=FEATURES)), torch.rand(2, 3, 32, 48)
+        network, x = trained(AuthorsUNetPlusPlus(features=FEATURES)), torch.rand(2, 3, 32, 48)
         state = network.state_dict()
         nodes = {(level, 0): encoded for level, encoded in enumerate(self.encoded(state, x))}
         for column in range(1, 5):
@@ -166,8 +166,8 @@ class TestContract(unittest.TestCase):
 
     @parameterized.expand(
         [
-            (PublishedUNet, {"backbone": "vgg"}, "backbone.*got 'vgg'"),
-            (PublishedUNetPlusPlus, {"features": (8, 8, 6), "backbone": "resnet50"}, "multiple of 4"),
+            (AuthorsUNet, {"backbone": "vgg"}, "backbone.*got 'vgg'"),
+            (AuthorsUNetPlusPlus, {"features": (8, 8, 6), "backbone": "resnet50"}, "multiple of 4"),
             (DeepLabV2, {"features": (8, 8, 8)}, r"features.*got \(8, 8, 8\)"),
         ]
     )
