@@ -1,14 +1,6 @@
-# Copyright (c) monai_unet3plus contributors
-# Licensed under the Apache License, Version 2.0 (the "License");
-# you may not use this file except in compliance with the License.
-# You may obtain a copy of the License at
-#     http://www.apache.org/licenses/LICENSE-2.0
-# Unless required by applicable law or agreed to in writing, software
-# distributed under the License is distributed on an "AS IS" BASIS,
-# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
-# See the License for the specific language governing permissions and
-# limitations under the License.
-"""What an evaluator leaves of a case, looked at from the patient's side."""
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The cases of an evaluator's batch as arrays in the patient's axes: image, masks, presence verdicts."""
 
 from __future__ import annotations
 
@@ -26,7 +18,7 @@ from monai.data.meta_tensor import MetaTensor
 from monai.utils import CommonKeys, convert_to_numpy
 
 from ..transforms.checks import file_of
-from ..transforms.organs import IGNORED
+from ..utils.labels import IGNORED
 from ..utils.orientation import ras_affine, ras_view
 from .presence import PRESENCE
 

@@ -1,13 +1,7 @@
-# Copyright (c) monai_unet3plus contributors
-# Licensed under the Apache License, Version 2.0 (the "License");
-# you may not use this file except in compliance with the License.
-# You may obtain a copy of the License at
-#     http://www.apache.org/licenses/LICENSE-2.0
-# Unless required by applicable law or agreed to in writing, software
-# distributed under the License is distributed on an "AS IS" BASIS,
-# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
-# See the License for the specific language governing permissions and
-# limitations under the License.
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The report of an evaluation: scores of each case and organ, their summary, an HTML page."""
+
 from __future__ import annotations
 
 import csv
@@ -54,9 +48,10 @@ class EvaluationReport:
     - ``cases.csv``, a row for each case and organ. "nan" means that the value is not defined, as a distance to an
       empty mask, and a blank that it was not measured. See :py:mod:`monai_unet3plus.metrics` for the definitions.
     - ``summary.json`` and ``summary.csv``, statistics for each organ, see :py:func:`monai_unet3plus.metrics.summarize`.
-    - ``report.html``, the same for people to read: a page that holds the cases' pictures (:py:class:`EvaluationPictures`) and
-      needs nothing else. It says too which masks to look at, as :py:class:`QualityFlags` does. Of a run that ends
-      early, in one process, it shows the cases until then; the other files are not written.
+    - ``report.html``, the same for people to read: a page that holds the cases' pictures
+      (:py:class:`EvaluationPictures`) and needs nothing else. It says too which masks to look at, as
+      :py:class:`QualityFlags` does. Of a run that ends early, in one process, it shows the cases until then; the other
+      files are not written.
 
     With ``torch.distributed`` the cases of all ranks are gathered and the first rank writes. A case counts once, also
     if a sampler repeats it. Every rank has to run its evaluator, and MONAI skips the run of one without cases: use

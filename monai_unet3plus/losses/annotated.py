@@ -1,13 +1,7 @@
-# Copyright (c) monai_unet3plus contributors
-# Licensed under the Apache License, Version 2.0 (the "License");
-# you may not use this file except in compliance with the License.
-# You may obtain a copy of the License at
-#     http://www.apache.org/licenses/LICENSE-2.0
-# Unless required by applicable law or agreed to in writing, software
-# distributed under the License is distributed on an "AS IS" BASIS,
-# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
-# See the License for the specific language governing permissions and
-# limitations under the License.
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Losses over annotated organs only: a wrapper of any loss, and the mean over what is annotated."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -16,10 +10,9 @@ import torch
 from monai.utils import convert_to_tensor
 from torch.nn.modules.loss import _Loss
 
-from ..transforms.organs import IGNORED
-from .annotation import is_annotated, mean_of_annotated
+from ..utils.labels import IGNORED
 
-__all__ = ["AnnotatedLoss"]
+__all__ = ["AnnotatedLoss", "is_annotated", "mean_of_annotated"]
 
 
 class AnnotatedLoss(_Loss):
@@ -64,3 +57,33 @@ class AnnotatedLoss(_Loss):
                 f'{tuple(values.shape)}. Was it built with reduction="none"?'
             )
         return mean_of_annotated(values.reshape(*values.shape[:2], -1).mean(dim=2), is_annotated(target))
+
+
+def is_annotated(target: torch.Tensor) -> torch.Tensor:
+    """
+    Which organs of which images have a mask to learn from.
+
+    One voxel of IGNORED is enough to leave the organ out: rotating and padding an image put zeros at the border of a
+    mask that is otherwise all IGNORED.
+
+    Args:
+        target: masks of shape ``(B, K, H, W[, D])``, values 0, 1 and ``IGNORED``.
+
+    Returns:
+        booleans of shape ``(B, K)``.
+    """
+    return ~(target == IGNORED).flatten(2).any(dim=2)
+
+
+def mean_of_annotated(values: torch.Tensor, annotated: torch.Tensor) -> torch.Tensor:
+    """
+    The mean over those organs and images that are annotated; 0 where none is.
+
+    Args:
+        values: finite values of shape ``(B, K)``.
+        annotated: booleans of shape ``(B, K)``.
+
+    Returns:
+        a scalar.
+    """
+    return (values * annotated).sum() / annotated.sum().clamp(min=1)

@@ -1,14 +1,5 @@
-# Copyright (c) monai_unet3plus contributors
-# Licensed under the Apache License, Version 2.0 (the "License");
-# you may not use this file except in compliance with the License.
-# You may obtain a copy of the License at
-#     http://www.apache.org/licenses/LICENSE-2.0
-# Unless required by applicable law or agreed to in writing, software
-# distributed under the License is distributed on an "AS IS" BASIS,
-# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
-# See the License for the specific language governing permissions and
-# limitations under the License.
-
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
 """The random patient: body frame (coordinates, trunk wall, diaphragm) and contrast phase.
 
 Anatomy is written once, in a canonical body of fixed size; a :class:`Frame` maps millimetres of the scanner to it

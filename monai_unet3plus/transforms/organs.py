@@ -1,13 +1,7 @@
-# Copyright (c) monai_unet3plus contributors
-# Licensed under the Apache License, Version 2.0 (the "License");
-# you may not use this file except in compliance with the License.
-# You may obtain a copy of the License at
-#     http://www.apache.org/licenses/LICENSE-2.0
-# Unless required by applicable law or agreed to in writing, software
-# distributed under the License is distributed on an "AS IS" BASIS,
-# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
-# See the License for the specific language governing permissions and
-# limitations under the License.
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Label maps and organ masks: selection of organs, split into masks, label map of logits."""
+
 from __future__ import annotations
 
 import logging
@@ -21,13 +15,12 @@ from monai.transforms import MapTransform
 from monai.utils import TransformBackends, convert_to_tensor, ensure_tuple
 
 from ..utils.errors import InputError
+from ..utils.labels import IGNORED
 from .checks import file_of
 
-__all__ = ["IGNORED", "LabelMapToMasksd", "SelectOrgansd", "logits_to_label_map"]
+__all__ = ["LabelMapToMasksd", "SelectOrgansd", "logits_to_label_map"]
 
 logger = logging.getLogger(__name__)
-
-IGNORED = 255  # fills the mask of an organ that a case does not annotate
 
 
 def logits_to_label_map(logits: torch.Tensor) -> torch.Tensor:

@@ -1,5 +1,5 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Errors, files, settings, orientation and warnings: what every other folder may use. Needs no PyTorch."""
+"""Helpers for all other folders: errors, files, settings, orientation, warnings."""
 
 from __future__ import annotations

@@ -1,13 +1,5 @@
-# Copyright (c) monai_unet3plus contributors
-# Licensed under the Apache License, Version 2.0 (the "License");
-# you may not use this file except in compliance with the License.
-# You may obtain a copy of the License at
-#     http://www.apache.org/licenses/LICENSE-2.0
-# Unless required by applicable law or agreed to in writing, software
-# distributed under the License is distributed on an "AS IS" BASIS,
-# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
-# See the License for the specific language governing permissions and
-# limitations under the License.
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import unittest
@@ -17,6 +9,8 @@ from monai.losses import DiceLoss, FocalLoss
 from parameterized import parameterized
 
 from monai_unet3plus.losses import AnnotatedLoss, UNet3PlusLoss
+from monai_unet3plus.losses.annotated import is_annotated, mean_of_annotated
+from monai_unet3plus.utils.labels import IGNORED
 
 LOGITS = torch.randn(2, 3, 8, 9, generator=torch.Generator().manual_seed(0))
 MASK = (torch.rand(2, 3, 8, 9, generator=torch.Generator().manual_seed(1)) > 0.5).float()
@@ -60,6 +54,22 @@ class TestAnnotatedLoss(unittest.TestCase):
         # as the overrides of PSPNet and DeepLab have it
         found = UNet3PlusLoss(gamma=0.0, lambda_ms_ssim=0, lambda_iou=0)(LOGITS, MASK)
         torch.testing.assert_close(found, torch.nn.functional.binary_cross_entropy_with_logits(LOGITS, MASK))
+
+
+class TestAnnotation(unittest.TestCase):
+    def test_one_ignored_voxel_leaves_out_the_organ_of_that_image_only(self) -> None:
+        target = torch.ones(2, 3, 4, 4, dtype=torch.uint8)
+        target[0, 1] = IGNORED
+        target[1, 2] = 0  # as a rotation leaves it, but for one voxel
+        target[1, 2, 3, 3] = IGNORED
+        for values in (target, target.float()):
+            self.assertEqual(is_annotated(values).tolist(), [[True, False, True], [True, True, False]])
+
+    def test_mean_leaves_out_what_is_not_annotated(self) -> None:
+        values = torch.tensor([[1.0, 100.0], [4.0, 7.0]])
+        annotated = torch.tensor([[True, False], [True, True]])
+        self.assertEqual(mean_of_annotated(values, annotated).item(), 4)
+        self.assertEqual(mean_of_annotated(values, torch.zeros_like(annotated)).item(), 0)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,5 @@
-# Copyright (c) monai_unet3plus contributors
-# Licensed under the Apache License, Version 2.0 (the "License");
-# you may not use this file except in compliance with the License.
-# You may obtain a copy of the License at
-#     http://www.apache.org/licenses/LICENSE-2.0
-# Unless required by applicable law or agreed to in writing, software
-# distributed under the License is distributed on an "AS IS" BASIS,
-# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
-# See the License for the specific language governing permissions and
-# limitations under the License.
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
 """The trainings and evaluations of a comparison, each by the bundle's configs and in a process of its own."""
 
 from __future__ import annotations
@@ -44,9 +36,15 @@ class Run:
 
     @property
     def name(self) -> str:
+        """System, seed and fold in words, for logs."""
         return f"{self.system}, seed {self.seed}" + ("" if self.fold is None else f", fold {self.fold}")
 
     def folder(self, output_dir: Path) -> Path:
+        """The folder of this run's files.
+
+        Args:
+            output_dir: folder of the comparison.
+        """
         return output_dir / self.system / (f"seed_{self.seed}" + ("" if self.fold is None else f"_fold_{self.fold}"))
 
 
