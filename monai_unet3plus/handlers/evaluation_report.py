@@ -4,10 +4,7 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import logging
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import time
@@ -20,9 +17,10 @@ from monai.config import PathLike
 from ..masks.paths import picture_path
 from ..metrics.mask_facts import mask_facts, mask_flags
 from ..metrics.organ_scores import organ_scores, score_names
-from ..metrics.summary import summarize
+from ..metrics.summary import OrganSummary, summarize
 from ..report import EvaluatedCase, evaluation_page, versions, warning_of, write_page
-from ..utils.files import replacing, sha256_of
+from ..report.schema import write_cases, write_summary
+from ..utils.files import sha256_of
 from ..utils.settings import described
 from .evaluated_cases import case_name, cases_of
 
@@ -137,14 +135,14 @@ class EvaluationReport:
                 found.scores[self.organs[k]] = organ_scores(prediction, truth, case.spacing, margins, self.tolerance_mm)
                 found.flags[self.organs[k]] = mask_flags(mask_facts(prediction, case.spacing, margins))
 
-    def _summarize(self, cases: Mapping[str, Mapping[str, Scores]]) -> dict[str, dict[str, Any]]:
+    def _summarize(self, cases: Mapping[str, Mapping[str, Scores]]) -> dict[str, OrganSummary]:
         return {
             organ: summarize({case: scores[organ] for case, scores in cases.items() if organ in scores})
             for organ in self.organs
         }
 
     def _write_page(
-        self, cases: Mapping[str, EvaluatedCase], summaries: Mapping[str, Mapping[str, Any]], not_evaluated: int = 0
+        self, cases: Mapping[str, EvaluatedCase], summaries: Mapping[str, OrganSummary], not_evaluated: int = 0
     ) -> None:
         digest = sha256_of(self.weights) if self.weights is not None and Path(self.weights).is_file() else None
         run = {
@@ -160,27 +158,16 @@ class EvaluationReport:
         ]
         write_page(evaluation_page(cases, summaries, pictures, run, not_evaluated), self.output_dir / "report.html")
 
-    def _write(self, cases: Mapping[str, Mapping[str, Scores]], summaries: Mapping[str, Mapping[str, Any]]) -> None:
+    def _write(self, cases: Mapping[str, Mapping[str, Scores]], summaries: Mapping[str, OrganSummary]) -> None:
         names = score_names(self.tolerance_mm)
-        rows = [
-            [case, organ, *(_text(scores[name]) for name in names)]
-            for case, organs in cases.items()
-            for organ, scores in organs.items()
-        ]
-        _write_csv(self.output_dir / "cases.csv", ["case", "organ", *names], rows)
-        _write_csv(self.output_dir / "summary.csv", *_summary_table(summaries))
-        report = {
-            "settings": {"surface_dice_tolerance_mm": self.tolerance_mm, "hausdorff_percentile": 95, "std": "n - 1"},
-            "organs": summaries,
-        }
-        with replacing(self.output_dir / "summary.json") as path:
-            path.write_text(json.dumps(report, indent=4, allow_nan=False, ensure_ascii=False), encoding="utf-8")
+        write_cases(self.output_dir / "cases.csv", cases, names)
+        write_summary(self.output_dir, summaries, self.tolerance_mm)
         for organ, summary in summaries.items():
-            worst = cases[summary["worst_case"]][organ] if summary["cases"] else {}
+            worst = {} if summary["worst_case"] is None else cases[summary["worst_case"]][organ]
             logger.info("%s: %s", organ, _sentence(summary, worst, names))
 
 
-def _sentence(summary: Mapping[str, Any], worst: Mapping[str, float | None], names: Sequence[str]) -> str:
+def _sentence(summary: OrganSummary, worst: Mapping[str, float | None], names: Sequence[str]) -> str:
     if not summary["cases"]:
         return "no case annotates it"
 
@@ -200,31 +187,8 @@ def _sentence(summary: Mapping[str, Any], worst: Mapping[str, float | None], nam
         parts.append(f"presence accuracy {mean(presence, '{:.1%}')}")
     cases = "1 case" if summary["cases"] == 1 else f"{summary['cases']} cases"
     text = f"{', '.join(parts)}; mean of {cases}, worst {summary['worst_case']} (Dice {worst[dice]:.3f})"
-    for key, reason in (("empty_predictions", "nothing predicted"), ("empty_truths", "nothing annotated")):
-        if summary[key]:
-            text += f"; {reason} in {len(summary[key])}: {', '.join(summary[key])}"
+    empty = {"nothing predicted": summary["empty_predictions"], "nothing annotated": summary["empty_truths"]}
+    for reason, names_of_cases in empty.items():
+        if names_of_cases:
+            text += f"; {reason} in {len(names_of_cases)}: {', '.join(names_of_cases)}"
     return text
-
-
-def _summary_table(summaries: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], list[list[Any]]]:
-    columns = ["n", "undefined", "mean", "std", "median", "min", "max"]
-    rows = [
-        [organ, metric, summary["cases"], len(summary["empty_truths"]), len(summary["empty_predictions"])]
-        + [_text(values[column]) for column in columns]
-        for organ, summary in summaries.items()
-        for metric, values in summary["metrics"].items()
-    ]
-    return ["organ", "metric", "cases", "empty_truths", "empty_predictions", *columns], rows
-
-
-def _text(value: float | None) -> str:
-    if value is None:
-        return ""
-    return "nan" if math.isnan(value) else f"{value:.6g}"
-
-
-def _write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)

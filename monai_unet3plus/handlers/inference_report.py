@@ -4,11 +4,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
 from time import time
@@ -18,9 +16,9 @@ from ignite.engine import Engine, Events
 from monai.config import PathLike
 
 from .. import __version__
-from ..engines import CaseEvaluator
+from ..engines import CaseEvaluator, CaseResult
 from ..report import inference_page, versions, warning_of, write_page
-from ..utils.files import remove_leftovers, replacing
+from ..report.schema import InferenceCase, InferenceRun, write_run
 from .evaluated_cases import case_name
 
 __all__ = ["InferenceReport"]
@@ -65,22 +63,22 @@ class InferenceReport:
             engine: after, or within, its run.
         """
         counts = Counter(result.status for result in engine.results)
-        run = {"package": f"monai_unet3plus {__version__}"} if engine.records is None else engine.records.describe_run()
-        report = {
-            **run,
+        made_by = {} if engine.records is None else engine.records.describe_run()
+        weights_sha256 = made_by.get("weights_sha256")
+        run: InferenceRun = {
+            "package": f"monai_unet3plus {__version__}",
+            "weights_sha256": weights_sha256,
+            "settings": made_by.get("settings", {}),
             "versions": versions(),
-            "warning": warning_of(run.get("weights_sha256"), self.metadata),
+            "warning": warning_of(weights_sha256, self.metadata),
             "started": datetime.fromtimestamp(self._started, timezone.utc).isoformat(timespec="seconds"),
             "seconds": round(time() - self._started, 1),
             "counts": {**counts, "not_tried": engine.not_tried},
-            "cases": [self._entry(asdict(result)) for result in engine.results],
+            "cases": [self._entry(result) for result in engine.results],
         }
         try:
-            file = self.output_dir / "report.json"
-            remove_leftovers(file)
-            with replacing(file) as path:
-                path.write_text(json.dumps(report, indent=4, allow_nan=False), encoding="utf-8")
-            page = inference_page(report, [self._picture(engine, result.image) for result in engine.results])
+            write_run(self.output_dir / "report.json", run)
+            page = inference_page(run, [self._picture(engine, result.image) for result in engine.results])
             write_page(page, self.output_dir / "report.html")
             logger.info("report: %s", self.output_dir / "report.html")
         except OSError as e:  # the disk is full, which the cases say already
@@ -97,12 +95,13 @@ class InferenceReport:
         records = engine.records_of(image)
         return None if records is None else records.picture_of(image)
 
-    def _entry(self, result: Mapping[str, Any]) -> dict[str, Any]:
-        image, name = result["image"], case_name(result["image"], self.dataset_dir)
+    def _entry(self, result: CaseResult) -> InferenceCase:
+        prefix = f"{result.image}: "
         return {
-            **result,
-            "image": name,
-            "reason": result["reason"].removeprefix(f"{image}: "),
-            "remarks": [remark.removeprefix(f"{image}: ") for remark in result["remarks"]],
-            "seconds": round(result["seconds"], 1),
+            "image": case_name(result.image, self.dataset_dir),
+            "status": result.status,
+            "reason": result.reason.removeprefix(prefix),
+            "remarks": [remark.removeprefix(prefix) for remark in result.remarks],
+            "seconds": round(result.seconds, 1),
+            "organs": result.organs,
         }

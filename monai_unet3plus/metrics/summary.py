@@ -7,12 +7,39 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypedDict
 
-__all__ = ["summarize"]
+__all__ = ["OrganSummary", "Statistics", "summarize"]
 
 
-def summarize(scores: Mapping[str, Mapping[str, float | None]]) -> dict[str, Any]:
+class Statistics(TypedDict):
+    """Statistics of one score; None where too few values are defined. ``std`` is that of a sample, n - 1."""
+
+    n: int
+    undefined: int
+    mean: float | None
+    std: float | None
+    median: float | None
+    min: float | None
+    max: float | None
+
+
+class OrganSummary(TypedDict):
+    """
+    Statistics of one organ over ``cases`` cases.
+
+    ``empty_truths`` and ``empty_predictions`` are names of cases; ``worst_case`` is the name of the one with the lowest
+    Dice, of several the one with the largest volume, None without cases.
+    """
+
+    cases: int
+    empty_truths: list[str]
+    empty_predictions: list[str]
+    worst_case: str | None
+    metrics: dict[str, Statistics]
+
+
+def summarize(scores: Mapping[str, Mapping[str, float | None]]) -> OrganSummary:
     """
     Sum up the scores of one organ over cases.
 
@@ -23,10 +50,7 @@ def summarize(scores: Mapping[str, Mapping[str, float | None]]) -> dict[str, Any
         scores: for each case what :py:func:`organ_scores` returns.
 
     Returns:
-        ``cases``, their number; ``empty_truths`` and ``empty_predictions``, names of cases; ``worst_case``, the name of
-        the one with the lowest Dice, the larger volume if several have it; ``metrics`` with, for each name, ``n`` of
-        defined values, ``undefined``, ``mean``, ``std`` (of a sample, n - 1), ``median``, ``min`` and ``max``, None
-        where there are too few values.
+        the organ's summary, with statistics of each score.
     """
     names = list(dict.fromkeys(name for values in scores.values() for name in values))
     return {
@@ -42,7 +66,7 @@ def _badness(values: Mapping[str, float | None]) -> tuple[float, float]:
     return values["dice"] or 0.0, -max(values["truth_ml"] or 0.0, values["prediction_ml"] or 0.0)
 
 
-def _statistics(values: Sequence[float | None]) -> dict[str, float | int | None]:
+def _statistics(values: Sequence[float | None]) -> Statistics:
     measured = [value for value in values if value is not None]
     defined = [value for value in measured if not math.isnan(value)]
     return {

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..metrics.summary import OrganSummary, Statistics
 from .page import Page, PageCase, PageOrgan
 from .provenance import made_by
 
@@ -42,7 +43,7 @@ class EvaluatedCase:
 
 def evaluation_page(
     cases: Mapping[str, EvaluatedCase],
-    summaries: Mapping[str, Mapping[str, Any]],
+    summaries: Mapping[str, OrganSummary],
     pictures: Sequence[Path],
     run: Mapping[str, Any],
     not_evaluated: int = 0,
@@ -85,7 +86,7 @@ def evaluation_page(
         summary=[
             ["mean ± standard deviation", "cases", *(_column(name) for name in means)],
             *(
-                [organ, str(summary["cases"]), *(_mean(name, summary["metrics"].get(name, {})) for name in means)]
+                [organ, str(summary["cases"]), *(_mean(name, summary["metrics"].get(name)) for name in means)]
                 for organ, summary in summaries.items()
             ),
         ],
@@ -112,9 +113,9 @@ def _text(score: str, value: float | None) -> str:
     return f"{value:.1f}" if score.endswith(("_95_mm", "_ml")) else f"{value:.3f}"
 
 
-def _mean(score: str, statistics: Mapping[str, float | None]) -> str:
-    mean, deviation = statistics.get("mean"), statistics.get("std")
-    if mean is None:
+def _mean(score: str, statistics: Statistics | None) -> str:
+    if statistics is None or statistics["mean"] is None:
         return "not defined"
+    mean, deviation = statistics["mean"], statistics["std"]
     text = _text(score, mean) if deviation is None else f"{_text(score, mean)} ± {_text(score, deviation).lstrip('+')}"
-    return f"{text} ({statistics['n']} defined)" if statistics.get("undefined") else text
+    return f"{text} ({statistics['n']} defined)" if statistics["undefined"] else text

@@ -4,26 +4,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from ..visualize.panels import colour_of
 from .page import Page, PageCase, PageOrgan, millilitres
 from .provenance import made_by
+from .schema import InferenceRun
 
 __all__ = ["inference_page"]
 
 _STATUS = {"segmented": "segmented", "unchanged": "had its mask", "failed": "failed", "not_tried": "not tried"}
 
 
-def inference_page(report: Mapping[str, Any], pictures: Sequence[Path | None]) -> Page:
+def inference_page(run: InferenceRun, pictures: Sequence[Path | None]) -> Page:
     """
     The page of an inference run.
 
     Args:
-        report: content of ``report.json``, see :py:class:`monai_unet3plus.handlers.InferenceReport`.
+        run: content of ``report.json``.
         pictures: of each of its cases; files that are not there are left out.
     """
     cases = [
@@ -38,17 +38,17 @@ def inference_page(report: Mapping[str, Any], pictures: Sequence[Path | None]) -
             remarks=case["remarks"],
             picture=picture,
         )
-        for case, picture in zip(report["cases"], pictures)
+        for case, picture in zip(run["cases"], pictures)
     ]
     return Page(
         title="Segmentation",
-        started=datetime.fromisoformat(report["started"]).timestamp(),
-        seconds=report["seconds"],
-        counts={words: report["counts"].get(status, 0) for status, words in _STATUS.items()},
+        started=datetime.fromisoformat(run["started"]).timestamp(),
+        seconds=run["seconds"],
+        counts={words: run["counts"].get(status, 0) for status, words in _STATUS.items()},
         columns=["volume (ml)"],
         cases=cases,
-        warning=report["warning"],
+        warning=run["warning"],
         note="Pictures: for each organ the slices with most of it.",
-        facts=made_by(report["versions"], report.get("weights_sha256"), report.get("settings", {})),
-        settings=report.get("settings", {}),
+        facts=made_by(run["versions"], run["weights_sha256"], run["settings"]),
+        settings=run["settings"],
     )

@@ -12,7 +12,6 @@ done is not done again.
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import sys
@@ -21,6 +20,7 @@ from statistics import mean
 
 from monai_unet3plus.experiments.bundle_process import run_bundle
 from monai_unet3plus.phantom import write_phantoms
+from monai_unet3plus.report.schema import read_summary
 from tests.benchmarks.paired import machine
 from tests.bundle.workflows import BUNDLE
 
@@ -73,8 +73,7 @@ def train_and_evaluate(work: Path, data: Path, start: str, seed: int, epochs: in
         run_bundle(BUNDLE, "train", {"output_dir": out, "epochs": epochs, **shared, **OVERRIDES, **STARTS[start]})
         os.replace(out / "models" / "model_last.pt", out / "models" / "model.pt")
         run_bundle(BUNDLE, ["train", "evaluate"], {"output_dir": report.parent, "split": "all", **shared})
-    organs = json.loads(report.read_text(encoding="utf-8"))["organs"]
-    return {organ: organs[organ]["metrics"]["dice"]["mean"] for organ in organs}
+    return {organ: summary["metrics"]["dice"]["mean"] or 0.0 for organ, summary in read_summary(report).items()}
 
 
 def page(found: dict[str, list[dict[str, float]]], epochs: int, seeds: list[int]) -> str:

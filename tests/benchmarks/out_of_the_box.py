@@ -15,7 +15,6 @@ is segmented once.
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import shutil
 import sys
@@ -31,6 +30,7 @@ from monai.data import MetaTensor
 from monai_unet3plus.masks.paths import mask_path
 from monai_unet3plus.masks.writer import LabelMapWriter
 from monai_unet3plus.phantom import make_phantom
+from monai_unet3plus.report.schema import read_run
 from tests.benchmarks.commands import run_inference
 from tests.benchmarks.paired import machine, seconds, spread
 
@@ -83,7 +83,7 @@ def measured(data: Path, out: Path, image: Path, kind: str, rounds: int) -> str:
     runs, cases = [], []
     for _ in range(rounds + 1):
         runs.append(run_inference(data, out))
-        cases.append(json.loads((out / "report.json").read_text(encoding="utf-8"))["cases"][0])
+        cases.append(read_run(out / "report.json")["cases"][0])
     times, case = [second for second, _ in runs[1:]], [case["seconds"] for case in cases[1:]]
     mask = nib.load(mask_path(image, data, out))
     writing = seconds({"writing": lambda: _write(mask, out / "again.nii.gz")}, rounds)["writing"]

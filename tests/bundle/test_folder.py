@@ -12,10 +12,13 @@ import unittest
 from pathlib import Path
 
 import torch
+from ignite.engine import Engine
 from monai.bundle import ConfigParser
+from monai.data import MetaTensor
 
 from monai_unet3plus.bundle.__main__ import main
 from monai_unet3plus.bundle.build import BuildWithBundle
+from monai_unet3plus.handlers import EvaluationReport
 from tests.bundle.workflows import BUNDLE, ROOT
 
 
@@ -55,11 +58,21 @@ class TestCopy(unittest.TestCase):
 
 
 def write_variant_files(weights: Path, summary: Path, organs: list[str]) -> None:
-    """Random weights of the bundle's default network, and what an evaluation writes, both for some organs."""
+    """Random weights of the bundle's default network, and a summary that an evaluation of one case wrote."""
     network = ConfigParser(read(BUNDLE / "configs" / "inference.json"))
     network["organs"] = {organ: value for value, organ in enumerate(organs, start=1)}
     torch.save(network.get_parsed_content("network_def").state_dict(), weights)
-    summary.write_text(json.dumps({organ: {"metrics": {"dice": {"mean": 0.25}}} for organ in organs}))
+    evaluate(summary.parent, organs)
+
+
+def evaluate(folder: Path, organs: list[str]) -> None:
+    """Run an evaluator with the bundle's report on a mask with a Dice of 0.25: 1 voxel of 7 is right, of 1."""
+    masks = {"pred": torch.ones(len(organs), 1, 1, 7), "label": torch.zeros(len(organs), 1, 1, 7)}
+    masks["label"][..., 0] = 1
+    item = {key: MetaTensor(mask, torch.eye(4)) for key, mask in (("image", masks["pred"][:1]), *masks.items())}
+    engine = Engine(lambda engine, batch: batch)
+    EvaluationReport(folder, organs, folder).attach(engine)
+    engine.run([[item]])
 
 
 def read(path: Path) -> dict:
@@ -124,7 +137,8 @@ class TestVariant(unittest.TestCase):
             ("['liver']", [], "expected names and their label values"),
             (two, ["--checkpoint", str(weights)], "w.pt does not fit these organs"),
             (two, ["--checkpoint", "none.pt"], "none.pt does not exist"),
-            (two, ["--summary", str(summary)], "expected the summary.json"),
+            (two, ["--summary", str(summary)], "summary.json has that of ['pancreas']"),
+            (two, ["--summary", str(weights)], "w.pt: expected the summary.json of an evaluation"),
         ):
             status, error = self.copy(organs, *options)
             self.assertEqual((status, self.bundle.exists()), (2, False), organs)

@@ -65,7 +65,7 @@ class TestInferenceReport(unittest.TestCase):
 
     def test_report_that_can_not_be_written_is_logged(self) -> None:
         with mock.patch(
-            "monai_unet3plus.handlers.inference_report.replacing", side_effect=OSError(28, "No space left")
+            "monai_unet3plus.report.schema.replacing", side_effect=OSError(28, "No space left")
         ):
             with self.assertLogs("monai_unet3plus.handlers.inference_report", "ERROR") as log:
                 self.run_over(0)

@@ -9,6 +9,7 @@ import unittest
 from html.parser import HTMLParser
 from pathlib import Path
 
+from monai_unet3plus.metrics import summarize
 from monai_unet3plus.report import EvaluatedCase, Page, PageCase, PageOrgan, evaluation_page, warning_of, write_page
 from monai_unet3plus.report.page import page_parts
 from tests.report.pages import WILD, example_page, write_picture
@@ -105,19 +106,17 @@ class TestPage(unittest.TestCase):
     def test_evaluation(self) -> None:
         scores = {"dice": 0.91234, "hausdorff_distance_95_mm": float("nan"), "surface_dice_2mm": 0.5}
         scores |= {"volume_error_ml": -12.34, "presence_accuracy": None, "truth_ml": 1000.0, "prediction_ml": 987.66}
-        statistics = {name: {"mean": value, "std": None, "n": 1} for name, value in scores.items()}
-        statistics["dice"] = {"mean": 0.9, "std": 0.05, "n": 2}
-        statistics["hausdorff_distance_95_mm"] = {"mean": 3.25, "std": None, "n": 1, "undefined": 1}
+        others = {**scores, "dice": 0.8, "hausdorff_distance_95_mm": 3.25, "volume_error_ml": 10.0}
         cases = {
             "a.nii.gz": EvaluatedCase("/d/a.nii.gz", {"liver": scores}, {"liver": ["3 large parts"]}),
             "b.nii.gz": EvaluatedCase("/d/b.nii.gz"),
         }
-        summary = {"liver": {"cases": 2, "metrics": statistics}}
+        summary = {"liver": summarize({"a.nii.gz": scores, "c.nii.gz": others})}
         picture = write_picture(self.folder / "a_differences.webp")
         page = self.read(evaluation_page(cases, summary, [picture, self.folder / "no.webp"], RUN, not_evaluated=4))
         text = re.sub(r"\s*\n\s*", "|", page.text)
         self.assertIn("|987.7|1000.0|0.912|0.500|not defined|3 large parts|", text)
-        self.assertIn("liver20.900 ± 0.0500.5003.2 (1 defined)-12.3", text)
+        self.assertIn("liver20.856 ± 0.0790.500 ± 0.0003.2 (1 defined)-1.2 ± 15.8", text)
         for words in (
             "2 evaluated",
             "4 not evaluated",

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 from scipy.stats import wilcoxon
+
+from ...report.schema import read_cases
 
 __all__ = ["Difference", "OrganScores", "compare_cases", "read_scores"]
 
@@ -85,12 +86,13 @@ def read_scores(files: Iterable[tuple[int, Path]]) -> dict[str, OrganScores]:
     """
     organs: dict[str, OrganScores] = {}
     for seed, file in files:
-        with file.open(newline="", encoding="utf-8") as opened:
-            for row in csv.DictReader(opened):
-                scores = organs.setdefault(row["organ"], OrganScores({}, {}))
-                for column, kept in (("dice", scores.dice), ("over_segmentation", scores.over_segmentation)):
-                    if row[column] and not math.isnan(float(row[column])):
-                        kept.setdefault(seed, {})[row["case"]] = float(row[column])
+        for case, scores_of_organs in read_cases(file).items():
+            for organ, values in scores_of_organs.items():
+                scores = organs.setdefault(organ, OrganScores({}, {}))
+                for metric, kept in (("dice", scores.dice), ("over_segmentation", scores.over_segmentation)):
+                    value = values[metric]
+                    if value is not None and not math.isnan(value):
+                        kept.setdefault(seed, {})[case] = value
     return {organ: scores for organ, scores in organs.items() if scores.dice}
 
 
