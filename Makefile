@@ -1,4 +1,5 @@
-# make demo   phantoms, training, masks and a picture, in a virtual environment of its own
+# make demo   a synthetic CT, its masks by the weights of the bundle, a report, in a virtual environment of its own
+# make demo-train   the same with a training on synthetic CTs first
 # make test   the tests
 # make test-label   the integration test with a MONAI Label server, in an environment of its own, .venv-label: gigabytes
 # make bench  how fast the loss and the network are beside others, as ratios
@@ -14,9 +15,12 @@ BIN = $(VENV)/bin
 DEMO_DIR ?= .demo
 SOURCES = monai_unet3plus tests docs
 
-.PHONY: demo test test-label bench docs dist lint type format clean
+.PHONY: demo demo-train test test-label bench docs dist lint type format clean
 
 demo: $(VENV)/.installed
+	$(BIN)/python -m monai_unet3plus.experiments.demo_segment --work_dir $(DEMO_DIR)
+
+demo-train: $(VENV)/.installed
 	$(BIN)/python -m monai_unet3plus.demo --bundle_root bundle --work_dir $(DEMO_DIR)
 
 # a file at a time in each of two processes, a thread each

@@ -9,12 +9,13 @@ import ast
 import logging
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from ..utils.errors import InputError
 from .folder import NAME, copy_bundle
 from .variant import copy_variant
 
-__all__ = ["main"]
+__all__ = ["add_copy_parser", "main"]
 
 logger = logging.getLogger(__name__)
 
@@ -30,25 +31,40 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: With status 2 and one sentence on stderr if an argument is wrong.
     """
     parser = argparse.ArgumentParser(prog="python -m monai_unet3plus.bundle", description="The bundle of the package.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    add_copy_parser(parser.add_subparsers(required=True, metavar="COMMAND"))
+    options = parser.parse_args(arguments)
+    options.run(options)
+
+
+def add_copy_parser(commands: Any) -> None:
+    """
+    Add the command ``copy``.
+
+    Args:
+        commands: what ``ArgumentParser.add_subparsers`` returned.
+    """
     copy = commands.add_parser("copy", help="write the bundle into a folder, to run and train it there")
     copy.add_argument("directory", metavar="DIRECTORY", help="folder to put the bundle's folder into")
     copy.add_argument("--name", default=NAME, help="name of the bundle's folder (default: %(default)s)")
     copy.add_argument("--organs", type=ast.literal_eval, help="set up for other organs: \"{'liver': 1, 'spleen': 2}\"")
     copy.add_argument("--checkpoint", help="with organs: weights of a training for them")
     copy.add_argument("--summary", help="with organs: summary.json of an evaluation of these weights")
-    options = vars(parser.parse_args(arguments))
-    if options["organs"] is None and (options["checkpoint"] or options["summary"]):
-        copy.error("--checkpoint and --summary: give the organs that they are for with --organs.")
+    copy.set_defaults(run=_copy, parser=copy)
+
+
+def _copy(options: argparse.Namespace) -> None:
+    parser, organs = options.parser, options.organs
+    if organs is None and (options.checkpoint or options.summary):
+        parser.error("--checkpoint and --summary: give the organs that they are for with --organs.")
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
     try:
-        if options["organs"] is None:
-            bundle = copy_bundle(options["directory"], options["name"])
+        if organs is None:
+            bundle = copy_bundle(options.directory, options.name)
         else:
-            bundle = copy_variant(**options)
+            bundle = copy_variant(options.directory, options.name, organs, options.checkpoint, options.summary)
         logger.info("wrote %s", bundle)
     except InputError as error:
-        copy.error(str(error))
+        parser.error(str(error))
 
 
 if __name__ == "__main__":

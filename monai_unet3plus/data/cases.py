@@ -17,6 +17,7 @@ from monai.data import load_decathlon_datalist
 from ..masks.paths import VOLUME_SUFFIXES, mask_path, volume_stem
 from ..masks.writer import LABEL_INTENT
 from ..utils.errors import InputError
+from .reading.dicom_series import ct_series
 
 __all__ = ["find_cases", "labelled_cases"]
 
@@ -32,7 +33,7 @@ def find_cases(dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg"
     They are the volumes (NIfTI, NRRD, MetaImage) and DICOM series, a folder each, in ``dataset_dir/imagesTs`` if that
     exists, else anywhere below ``dataset_dir`` but not in folders whose name begins with "labels", hidden or linked
     ones, or ``output_dir``, nor NIfTI files whose header calls them label maps, as masks of an earlier run are. What
-    is left out is logged. ``dataset_dir`` may also be one volume or one series.
+    is left out is logged. ``dataset_dir`` may also be one volume, one series, or one file of a series.
 
     Args:
         dataset_dir: folder or file.
@@ -43,8 +44,8 @@ def find_cases(dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg"
         ``[{"image": path}, ...]`` in alphabetical order.
 
     Raises:
-        InputError: When there is no case, the folder does not exist, ``output_dir`` is ``dataset_dir`` or a file, or
-            the masks of two cases would have one name.
+        InputError: When there is no case, the folder does not exist, ``output_dir`` is ``dataset_dir`` or a file, the
+            masks of two cases would have one name, or the folder of a DICOM file has another series to read.
     """
     root = Path(dataset_dir)
     if not root.exists():
@@ -55,7 +56,7 @@ def find_cases(dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg"
     if output in (root.resolve(), (root / "imagesTs").resolve()):
         raise InputError(f"output_dir: expected another folder than that of the images, but both are {output_dir}.")
     if root.is_file():
-        images = [root] if _is_volume(root) else []
+        images = [root] if _is_volume(root) else _series_around(root)
     elif (root / "imagesTs").is_dir():
         images = _images_below(root / "imagesTs", output)
     else:
@@ -176,6 +177,18 @@ def _images_below(root: Path, output: Path) -> list[Path]:
     if masks:
         logger.warning("%d files left out, their headers call them label maps, such as %s", len(masks), masks[0])
     return sorted(images)
+
+
+def _series_around(file: Path) -> list[Path]:
+    """The folder of a DICOM file, if the series that is read from there is that of the file."""
+    if not _has_dicom(file.parent, [file.name]):
+        return []
+    if not any(os.path.samefile(file, name) for name in ct_series(file.parent)):
+        raise InputError(
+            f"dataset_dir: {file.parent} has several DICOM series, and the CT with most slices is another one than that "
+            f"of {file.name}. Move the files of one series into a folder of their own."
+        )
+    return [file.parent]
 
 
 def _why_left_out(folder: Path, output: Path) -> str:

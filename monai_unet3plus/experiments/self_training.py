@@ -161,7 +161,7 @@ def evaluate(bundle: Path, work: Path, case: Case, weights: Path, overrides: dic
         "dataset_dir": Path(case["image"]).parent,
         "output_dir": work,
         "validate#dataset#data": f"$annotated_cases([{absolute}], list(@organs))",
-        "validate#handlers#0#load_path": weights,
+        "checkpoint": weights,
         **overrides,
     }
     run_bundle(bundle, ["train", "synthesis", "evaluate"], options, _ENVIRONMENT)

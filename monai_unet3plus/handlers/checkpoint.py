@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -18,7 +18,9 @@ from ..networks.weights.file import load_weights
 from ..utils.errors import InputError
 from ..utils.files import remove_leftovers, replacing
 
-__all__ = ["CheckpointLoader", "CheckpointSaver", "organs_of"]
+__all__ = ["PER_ORGAN", "CheckpointLoader", "CheckpointSaver", "organs_of", "select_outputs"]
+
+PER_ORGAN = ("heads.", "presence_head.")  # layers of UNet3Plus with outputs for each organ: rows come organ by organ
 
 _ORGANS = "organs"  # beside the versions of layers that PyTorch keeps with a state_dict
 
@@ -35,14 +37,39 @@ def organs_of(checkpoint: Any) -> list[str] | None:
     return getattr(weights, "_metadata", {}).get("", {}).get(_ORGANS)
 
 
+def select_outputs(
+    weights: Mapping[str, torch.Tensor], trained: Sequence[str], organs: Sequence[str]
+) -> dict[str, torch.Tensor]:
+    """
+    The weights of a network with only some of the outputs, which is exact, since each organ has a sigmoid of its own.
+
+    Args:
+        weights: ``state_dict`` of a :py:class:`monai_unet3plus.networks.nets.UNet3Plus`.
+        trained: names of its organs, in order.
+        organs: those to keep, in the order wanted.
+
+    Raises:
+        ValueError: When an organ is not among them, or the weights are of another kind of network.
+    """
+    rows = [list(trained).index(organ) for organ in organs]
+    selected = dict(weights)
+    layers = [name for name in weights if name.startswith(PER_ORGAN)]
+    if not layers:
+        raise ValueError(f"Expected layers that begin with one of {PER_ORGAN}, but found none.")
+    for name in layers:
+        by_organ = weights[name].reshape(len(trained), -1, *weights[name].shape[1:])  # two rows each for presence
+        selected[name] = by_organ[rows].flatten(0, 1)
+    return selected
+
+
 class CheckpointLoader(MonaiCheckpointLoader):
     """
     MONAI's loader, strict, with errors that say what to do.
 
     Args:
         args: see :py:class:`monai.handlers.CheckpointLoader`.
-        organs: names of the organs that the weights have to be for, in order, if their file tells. Defaults to None,
-            any.
+        organs: names of the network's organs, in order. If the file of the weights tells its organs, the network gets
+            the outputs of those that have these names. Defaults to None, the outputs as they are.
         kwargs: see :py:class:`monai.handlers.CheckpointLoader`.
     """
 
@@ -53,8 +80,8 @@ class CheckpointLoader(MonaiCheckpointLoader):
     def __call__(self, engine: Engine) -> None:
         """
         Raises:
-            InputError: When the checkpoint does not exist or does not fit, or is for other organs; the message names
-                the file and the keys.
+            InputError: When the checkpoint does not exist or does not fit, or lacks an organ; the message names the file
+                and the keys.
         """
         if not os.path.isfile(self.load_path):
             raise InputError(
@@ -62,18 +89,28 @@ class CheckpointLoader(MonaiCheckpointLoader):
                 "writes models/model.pt), or give another file with --checkpoint."
             )
         trained = organs_of(load_weights(self.load_path, "checkpoint", "meta"))
-        if self.organs is not None and trained is not None and trained != list(self.organs):
-            raise InputError(
-                f"checkpoint: {self.load_path} was trained for the organs {trained}, in this order, but organs has "
-                f"{list(self.organs)}. Give the organs it was trained for."
-            )
         try:
-            super().__call__(engine)
+            if self.organs is None or trained is None or trained == list(self.organs):
+                super().__call__(engine)
+            else:
+                self._load_outputs(trained, list(self.organs))
         except (RuntimeError, TypeError) as e:  # of load_state_dict; its message lists the keys
             raise InputError(
                 f"checkpoint: {self.load_path} does not fit the network: {' '.join(str(e).split())}. Were other "
                 "organs, features or num_slices given in training?"
             ) from e
+
+    def _load_outputs(self, trained: Sequence[str], organs: Sequence[str]) -> None:
+        weights = load_weights(self.load_path, "checkpoint")
+        try:
+            weights = select_outputs(weights.get("model", weights), trained, organs)
+        except ValueError as e:
+            raise InputError(
+                f"checkpoint: {self.load_path} was trained for the organs {list(trained)}, but organs has "
+                f"{list(organs)}. Give the organs it was trained for, or some of them if it is of a UNet3Plus."
+            ) from e
+        for network in self.load_dict.values():
+            network.load_state_dict(weights)
 
     def load(self) -> None:
         """Load without an engine, as a config does before it knows its data."""

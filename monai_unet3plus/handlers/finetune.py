@@ -14,14 +14,11 @@ from ignite.engine import Engine, Events
 
 from ..networks.weights.file import load_weights
 from ..utils.errors import InputError
-from .checkpoint import organs_of
+from .checkpoint import PER_ORGAN, organs_of
 
 __all__ = ["FinetuneLoader"]
 
 logger = logging.getLogger(__name__)
-
-# The layers with outputs per organ: their first axis is organ by organ.
-_PER_ORGAN = ("heads.", "presence_head.")
 
 
 class FinetuneLoader:
@@ -71,8 +68,8 @@ class FinetuneLoader:
             )
         checkpoint = checkpoint.get("model", checkpoint)
         weights = self.network.state_dict()
-        unknown = sorted(key for key in checkpoint if key not in weights and not key.startswith(_PER_ORGAN))
-        missing = sorted(key for key in weights if key not in checkpoint and not key.startswith(_PER_ORGAN))
+        unknown = sorted(key for key in checkpoint if key not in weights and not key.startswith(PER_ORGAN))
+        missing = sorted(key for key in weights if key not in checkpoint and not key.startswith(PER_ORGAN))
         if unknown or missing:
             raise InputError(
                 f"finetune_from: {self.load_path} does not fit the network: {len(missing)} weights are missing "
@@ -82,7 +79,7 @@ class FinetuneLoader:
         for name, weight in weights.items():
             if name not in checkpoint:
                 anew.add(name)
-            elif name.startswith(_PER_ORGAN):
+            elif name.startswith(PER_ORGAN):
                 self._copy_organs(name, weight, checkpoint)
             elif weight.shape != checkpoint[name].shape:
                 raise InputError(

@@ -92,7 +92,7 @@ class TestTrain(unittest.TestCase):
         checkpoint = str(self.out / "models" / "model.pt")
         with self.assertLogs("monai_unet3plus.bundle.run", logging.ERROR) as log, self.assertRaises(SystemExit):
             run(inference(self.data, self.work / "masks", checkpoint=checkpoint, organs={"kidney": 1}))
-        self.assertRegex(log.output[-1], r"trained for the organs \['liver'\], .* but organs has \['kidney'\]")
+        self.assertRegex(log.output[-1], r"trained for the organs \['liver'\], but organs has \['kidney'\]")
 
     def test_fine_tuning_keeps_an_organ_and_adds_another(self) -> None:
         run(training(self.data, self.out))

@@ -16,6 +16,7 @@ from monai_unet3plus.data.cases import find_cases, labelled_cases
 from monai_unet3plus.masks.paths import mask_path
 from monai_unet3plus.masks.writer import LabelMapWriter
 from monai_unet3plus.utils.errors import InputError
+from tests.data_sets import write_boxes, write_dicom_series
 
 DICOM = bytes(128) + b"DICM" + bytes(8)
 
@@ -127,6 +128,16 @@ class TestFindCases(FolderTestCase):
         self.put("a.nii.gz")
         self.put("ct/1", content=DICOM)
         self.assertEqual(self.found(), ["a.nii.gz", "ct"])
+
+    def test_file_of_a_dicom_series_stands_for_its_series(self) -> None:
+        write_boxes(self.root / "boxes", cases=0)
+        (volume,) = (self.root / "boxes" / "imagesTs").iterdir()
+        for number, slices in ((1, 6), (2, 3)):
+            write_dicom_series(volume, self.root / "series", number=number, slices=slices)
+        (case,) = find_cases(self.root / "series" / "series1_002", self.output)
+        self.assertEqual(case, {"image": str(self.root / "series")})
+        with self.assertRaisesRegex(InputError, "several DICOM series, and the CT with most slices is another one"):
+            find_cases(self.root / "series" / "series2_001", self.output)
 
     def test_index_of_a_dicom_medium_is_no_series(self) -> None:
         self.put("DICOMDIR", "ct/1", content=DICOM)

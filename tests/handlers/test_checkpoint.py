@@ -14,6 +14,7 @@ from ignite.engine import Engine, Events
 from parameterized import parameterized
 
 from monai_unet3plus.handlers import CheckpointLoader, CheckpointSaver
+from monai_unet3plus.networks.nets import UNet3Plus
 from monai_unet3plus.utils.errors import InputError
 
 
@@ -25,6 +26,10 @@ class Payload:
 
     def __reduce__(self) -> tuple:
         return os.mkdir, (str(self.path),)
+
+
+def narrow_network(organs: int) -> UNet3Plus:
+    return UNet3Plus(out_channels=organs, features=(4, 8, 16, 32, 64), classification_guided=True, presence_dropout=0.0)
 
 
 class FolderTestCase(unittest.TestCase):
@@ -179,6 +184,19 @@ class TestCheckpointSaver(FolderTestCase):
             CheckpointLoader(str(self.path), load, organs=["kidney", "spleen"]).load()
         torch.save(dict(torch.load(self.path, weights_only=True)["model"]), self.path)  # written by another program
         CheckpointLoader(str(self.path), load, organs=["kidney", "spleen"]).load()
+
+    @parameterized.expand([(["spleen"],), (["spleen", "liver"],), (["kidney", "liver"],)])
+    def test_network_of_some_organs_gets_their_outputs(self, organs: list[str]) -> None:
+        torch.manual_seed(0)
+        trained = ["liver", "spleen", "kidney"]
+        whole, some = narrow_network(len(trained)), narrow_network(len(organs))
+        weights = whole.state_dict()
+        weights._metadata[""]["organs"] = trained
+        torch.save(weights, self.path)
+        CheckpointLoader(str(self.path), {"model": some}, organs=organs).load()
+        image, rows = torch.rand(2, 3, 32, 32), [trained.index(organ) for organ in organs]
+        torch.testing.assert_close(some.train()(image)[0], whole.train()(image)[0][:, rows])
+        torch.testing.assert_close(some.presence_logits(image), whole.presence_logits(image)[:, rows])
 
     def test_file_of_an_earlier_run_is_replaced(self) -> None:
         self.path.write_bytes(b"older")

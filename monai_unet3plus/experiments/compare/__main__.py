@@ -25,6 +25,7 @@ from typing import Any
 
 import torch
 
+from ...bundle.folder import bundle_files
 from ...bundle.run import EXIT_INTERRUPTED, EXIT_SOME_FAILED
 from ...utils.errors import InputError
 from ...utils.files import replacing
@@ -43,10 +44,15 @@ _LOSSES = {
 }
 
 
-def main() -> None:
-    """Run a comparison."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """
+    Run a comparison.
+
+    Args:
+        arguments: command line without the program's name. Defaults to None, that of the process.
+    """
     parser = _parser()
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else PyTorch's profiler writes lines of its own in between
     known = sorted(file.stem for file in (args.bundle_root / "configs" / "systems").glob("*.json"))
@@ -87,7 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--split", choices=splits, default="auto", help="what to test on (default: test, or fold)")
     parser.add_argument("--num_folds", type=int, default=5, help="where cases have no fold of their own (default: 5)")
     parser.add_argument("--devices", nargs="+", help="one run at a time on each (default: all GPUs, or cpu)")
-    parser.add_argument("--bundle_root", type=Path, default=Path("bundle"), help="folder of the bundle")
+    parser.add_argument(
+        "--bundle_root", type=Path, default=bundle_files(), help="folder of the bundle (default: that of the package)"
+    )
     return parser
 
 

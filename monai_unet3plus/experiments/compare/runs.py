@@ -200,7 +200,7 @@ def _train_and_evaluate(
     # The last weights count: what is tested on must not choose the epoch.
     weights = train_bundle(bundle, files, folder / "models", {**options, **own}, environment, folder / "train.log")
     own.update(output_dir=folder / "evaluation", ckpt_dir=weights.parent)
-    own["validate#handlers#0#load_path"] = weights
+    own["checkpoint"] = weights
     files = config_files(bundle, extra, run.system, evaluate=True)
     run_bundle(bundle, files, {**options, **own}, environment, folder / "evaluate.log")
     logger.info("%s: done in %.1f min", run.name, (time.monotonic() - start) / 60)

@@ -1,0 +1,58 @@
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
+"""``evaluate DATA OUTPUT``: Dice and distances on labelled CTs, by the bundle's evaluate.json."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from .bundle_workflow import add_bundle_options, bundle_workflow, organ_labels, run_workflow
+
+__all__ = ["add_parser", "evaluate"]
+
+
+def add_parser(commands: Any) -> None:
+    """
+    Add the command.
+
+    Args:
+        commands: what ``ArgumentParser.add_subparsers`` returned.
+    """
+    parser = commands.add_parser(
+        "evaluate",
+        help="compare masks with label maps: Dice, surface Dice, distances",
+        description="Evaluate weights on labelled CTs: those of imagesTs and labelsTs, else the validation split.",
+        epilog="OUTPUT gets report.html, cases.csv, summary.csv, summary.json and the masks.",
+    )
+    parser.add_argument("data", metavar="DATA", help="folder with imagesTs and labelsTs, or imagesTr and labelsTr")
+    parser.add_argument("output", metavar="OUTPUT", help="folder for results; made if missing")
+    parser.add_argument("--checkpoint", metavar="FILE", help="weights (default: those of the bundle)")
+    parser.add_argument(
+        "--organs",
+        type=organ_labels,
+        metavar="NAME=VALUE,...",
+        help="label values of each organ, such as liver=1+2,spleen=3 (default: liver=1,spleen=2)",
+    )
+    add_bundle_options(parser)
+    parser.set_defaults(run=evaluate)
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    """
+    Evaluate.
+
+    Args:
+        options: of the command line.
+
+    Raises:
+        SystemExit: With the status of the bundle.
+        InputError: When an argument is wrong.
+    """
+    variables = {
+        "dataset_dir": options.data,
+        "output_dir": options.output,
+        "checkpoint": options.checkpoint,
+        "organs": options.organs,
+    }
+    run_workflow(bundle_workflow(["train", "evaluate"], "train", options, variables))

@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
+"""``segment CT MASKS``: organ masks of one CT or of a folder of CTs, by the bundle's inference.json."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext, redirect_stdout
+from typing import TYPE_CHECKING, Any
+
+from .bundle_workflow import add_bundle_options, bundle_workflow
+
+if TYPE_CHECKING:
+    from ..engines import CaseEvaluator
+
+__all__ = ["add_parser", "segment"]
+
+_EPILOG = """\
+MASKS gets NAME_seg.nii.gz for each CT, on the CT's own grid, and report.html with volumes, pictures and the masks to
+look at. If a run is interrupted, repeat the command; finished masks are kept.
+
+exit status: 0 all CTs segmented, 3 some failed, 1 none segmented or wrong input, 2 wrong command line, 130 interrupted
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """
+    Add the command.
+
+    Args:
+        commands: what ``ArgumentParser.add_subparsers`` returned.
+    """
+    parser = commands.add_parser(
+        "segment",
+        help="segment a CT, or all CTs of a folder",
+        description="Segment organs in CT.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "ct", metavar="CT", help="NIfTI, NRRD or MetaImage file, DICOM file or folder, or a folder of CTs"
+    )
+    parser.add_argument("masks", metavar="MASKS", help="folder for the masks; made if missing")
+    parser.add_argument(
+        "--organs",
+        type=lambda text: text.split(","),
+        metavar="NAMES",
+        help="some of the organs that the weights know, such as liver or liver,spleen (default: all)",
+    )
+    parser.add_argument("--checkpoint", metavar="FILE", help="weights of your own training (default: the bundle's)")
+    parser.add_argument(
+        "--keep-largest", action="store_true", help="keep only the largest connected part of each organ"
+    )
+    parser.add_argument("--dicom-seg", action="store_true", help="write masks of DICOM series as DICOM SEG too")
+    parser.add_argument("--overwrite", action="store_true", help="make masks again that are there")
+    parser.add_argument(
+        "--json", action="store_true", help="print volumes in ml of each CT as JSON on stdout; the log goes to stderr"
+    )
+    add_bundle_options(parser)
+    parser.set_defaults(run=segment)
+
+
+def segment(options: argparse.Namespace) -> None:
+    """
+    Segment CTs.
+
+    Args:
+        options: of the command line.
+
+    Raises:
+        SystemExit: With the status of the bundle.
+        InputError: When an argument is wrong.
+    """
+    variables = {
+        "dataset_dir": options.ct,
+        "output_dir": options.masks,
+        "checkpoint": options.checkpoint,
+        "organs": _organs(options.organs, options.checkpoint),
+        # a flag that is not given leaves the config's value
+        "keep_largest": options.keep_largest or None,
+        "dicom_seg": options.dicom_seg or None,
+        "overwrite": options.overwrite or None,
+    }
+    with redirect_stdout(sys.stderr) if options.json else nullcontext():
+        workflow = bundle_workflow(["inference"], "inference", options, variables)
+        workflow.initialize()
+        try:
+            workflow.run()
+        finally:
+            cases = _cases(workflow.parser.get_parsed_content("evaluator"))
+    if options.json:
+        sys.stdout.write(json.dumps(cases, indent=2) + "\n")
+        sys.stdout.flush()
+    with redirect_stdout(sys.stderr) if options.json else nullcontext():
+        workflow.finalize()
+
+
+def _organs(names: Sequence[str] | None, checkpoint: str | None) -> dict[str, int] | None:
+    """The variable ``organs``; None leaves the config's."""
+    if names is None and checkpoint is not None:
+        from ..handlers.checkpoint import organs_of
+        from ..networks.weights.file import load_weights
+
+        names = organs_of(load_weights(checkpoint, "checkpoint", "meta"))
+    return None if names is None else {name: value for value, name in enumerate(names, start=1)}
+
+
+def _cases(evaluator: CaseEvaluator) -> dict[str, dict[str, Any]]:
+    """What ``--json`` prints: for the path of each CT its status, the file of its mask, volumes and flags."""
+    cases: dict[str, dict[str, Any]] = {}
+    for result in evaluator.results:
+        case: dict[str, Any] = {"status": result.status}
+        if result.status == "failed":
+            case["reason"] = result.reason
+        else:
+            case["mask"] = str(evaluator.records.mask_of(result.image)) if evaluator.records else None
+            case["volume_ml"] = {organ: facts.get("volume_ml") for organ, facts in result.organs.items()}
+            case["flags"] = {organ: facts.get("flags", []) for organ, facts in result.organs.items()}
+        cases[result.image] = case
+    return cases

@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
+"""``train DATA OUTPUT``: a network of your own, by the bundle's train.json."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from .bundle_workflow import add_bundle_options, bundle_workflow, organ_labels, run_workflow
+
+__all__ = ["add_parser", "train"]
+
+
+def add_parser(commands: Any) -> None:
+    """
+    Add the command.
+
+    Args:
+        commands: what ``ArgumentParser.add_subparsers`` returned.
+    """
+    parser = commands.add_parser(
+        "train",
+        help="train on your own CTs and label maps",
+        description="Train a network.",
+        epilog="OUTPUT/models gets model.pt, the weights of the best validation, for `segment --checkpoint`.",
+    )
+    parser.add_argument("data", metavar="DATA", help="folder with imagesTr and labelsTr")
+    parser.add_argument("output", metavar="OUTPUT", help="folder for weights and logs; made if missing")
+    parser.add_argument(
+        "--organs",
+        type=organ_labels,
+        metavar="NAME=VALUE,...",
+        help="label values of each organ, such as liver=1+2,spleen=3 (default: liver=1,spleen=2)",
+    )
+    parser.add_argument("--epochs", type=int, help="passes over the training cases")
+    parser.add_argument("--finetune-from", metavar="FILE", help="weights to start from")
+    parser.add_argument("--resume", action="store_true", help="go on after the last whole epoch of this OUTPUT")
+    add_bundle_options(parser)
+    parser.set_defaults(run=train)
+
+
+def train(options: argparse.Namespace) -> None:
+    """
+    Train.
+
+    Args:
+        options: of the command line.
+
+    Raises:
+        SystemExit: With the status of the bundle.
+        InputError: When an argument is wrong.
+    """
+    variables = {
+        "dataset_dir": options.data,
+        "output_dir": options.output,
+        "ckpt_dir": str(Path(options.output) / "models"),
+        "organs": options.organs,
+        "epochs": options.epochs,
+        "finetune_from": options.finetune_from,
+        "resume": options.resume or None,
+    }
+    run_workflow(bundle_workflow(["train"], "train", options, variables))
