@@ -26,6 +26,7 @@ FLOORS = (
     {"inferers", "handlers"},
     {"bundle"},
     {"experiments"},
+    {"cli"},
     {"__main__", "compare", "demo", "recipe"},
 )
 AT_THE_ROOT = {"__init__.py", "__main__.py", "py.typed"}
