@@ -21,6 +21,8 @@ from monai.data import Dataset, MetaTensor
 from monai.transforms import Compose, Randomizable, RandomizableTrait
 from tqdm import tqdm
 
+from ..transforms.clip_intensity import INTENSITY_RANGE
+from ..transforms.slab_crop import SPACING_KNOWN
 from ..utils.errors import InputError, reason_of
 from ..utils.files import replacing
 from ..utils.settings import described
@@ -34,6 +36,9 @@ logger = logging.getLogger(__name__)
 
 ORGAN_SLICES = "organ_slices"
 _DTYPES: dict[str, Any] = {"image": np.int16, "label": np.uint8}
+# of a case, for the meta data of its volumes
+_FACTS = (INTENSITY_RANGE, SPACING_KNOWN)
+_ONLY_FOR_SPLITS = (LABEL_VALUES, "fold", "patient", "weight")
 _LEAST_RANGE = 20  # HU, what no CT of a body stays within
 
 
@@ -53,8 +58,9 @@ class MemmapCacheDataset(Dataset):
     distributed training share the work, and machines that do not share the folder fill one each. The folder may be
     deleted whenever no training runs.
 
-    Items have "image" and "label", MetaTensors ``(1, H, W, D)``; "organ_slices", booleans ``(D,)`` that say which
-    slices have a label above 0; and what else the case has.
+    Items have "image" and "label", MetaTensors ``(1, H, W, D)``, whose meta data have the case's "intensity_range" and
+    "spacing_known", if it has them; "organ_slices", booleans ``(D,)`` that say which slices have a label above 0; and
+    the case's other values, without those that only a split needs.
 
     Args:
         data: cases, dictionaries with the paths "image" and "label".
@@ -101,11 +107,13 @@ class MemmapCacheDataset(Dataset):
 
     def _transform(self, index: int) -> Any:
         item, description = dict(self.data[index]), self.descriptions[index]
-        item.pop(LABEL_VALUES, None)
+        for key in _ONLY_FOR_SPLITS:
+            item.pop(key, None)
+        facts = {key: value for key in _FACTS if (value := item.pop(key, None)) is not None}
         for key in _DTYPES:
             # "c": a write, which no transform should do, would change memory and not the file
             volume = torch.from_numpy(np.load(self.entries[index] / f"{key}.npy", mmap_mode="c")).permute(1, 2, 0)
-            meta = {"filename_or_obj": str(item[key])}
+            meta = {"filename_or_obj": str(item[key]), **facts}
             item[key] = MetaTensor(volume[None], affine=torch.tensor(description["affine"]), meta=meta)
         item[ORGAN_SLICES] = np.isin(np.arange(volume.shape[-1]), description[ORGAN_SLICES])
         return self.transform(item, start=self.first_random)
@@ -133,7 +141,7 @@ class MemmapCacheDataset(Dataset):
     def _build(self, index: int) -> None:
         case, entry = self.data[index], self.entries[index]
         loaded = self.transform(
-            {key: case[key] for key in (*_DTYPES, LABEL_VALUES) if key in case}, end=self.first_random
+            {key: case[key] for key in (*_DTYPES, *_FACTS, LABEL_VALUES) if key in case}, end=self.first_random
         )
         affine = torch.as_tensor(loaded["label"].affine).tolist()
         stored = {key: _compact(loaded.pop(key), key, str(case[key])) for key in _DTYPES}

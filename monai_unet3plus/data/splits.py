@@ -18,7 +18,15 @@ from monai.config import PathLike
 from ..utils.errors import InputError
 from .cases import labelled_cases
 
-__all__ = ["LABEL_VALUES", "annotated_cases", "check_label_values", "split_cases", "training_cases", "unseen_cases"]
+__all__ = [
+    "LABEL_VALUES",
+    "annotated_cases",
+    "check_label_values",
+    "sampling_weights",
+    "split_cases",
+    "training_cases",
+    "unseen_cases",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +45,10 @@ def training_cases(dataset_dir: PathLike, datalist_file: PathLike | None = None)
     Args:
         dataset_dir: folder of the data set, see :py:func:`monai_unet3plus.data.cases.labelled_cases`.
         datalist_file: JSON file with ``{"training": [{"image": ..., "label": ..., "fold": 0, "annotated": ["liver"]},
-            ...]}``, of which fold and annotated may be missing; paths are relative to ``dataset_dir``. Defaults to
-            None, the folders' own content.
+            ...]}``, of which all but the first two may be missing; paths are relative to ``dataset_dir``. A case may
+            also have "patient", who is in one fold only; "weight", how often it is drawn, 1 by default;
+            "intensity_range", the lowest and the highest HU of a file that keeps no others; and
+            "spacing_known", false where the file's spacing is a guess. Defaults to None, the folders' own content.
 
     Raises:
         InputError: When the file does not exist or is not like that, a case is listed twice, or an image or a label
@@ -123,8 +133,7 @@ def split_cases(
             f"dataset_dir: expected at least 2 labelled cases, one for validation, but found {len(cases)}."
         )
     if split == "random":
-        order = np.random.RandomState(seed).permutation(len(cases))
-        held_out = set(order[: min(max(round(val_fraction * len(cases)), 1), len(cases) - 1)].tolist())
+        held_out = _random_patients(cases, val_fraction, seed)
     elif split == "lits":
         held_out = {i for i, case in enumerate(cases) if _number_of(case) in _LITS_VALIDATION}
     elif split == "fold":
@@ -134,9 +143,28 @@ def split_cases(
         held_out = {i for i, case in enumerate(cases) if case["fold"] == fold}
     else:
         raise InputError(f'split: expected "random", "all", "lits" or "fold", but found {split!r}.')
+    _check_patients(cases, held_out)
     if not 0 < len(held_out) < len(cases):
         raise InputError(f"split: {split!r} puts {len(held_out)} of {len(cases)} cases into validation.")
     return [c for i, c in enumerate(cases) if i not in held_out], [c for i, c in enumerate(cases) if i in held_out]
+
+
+def sampling_weights(cases: Sequence[Case]) -> list[float]:
+    """
+    How often each case is drawn in training, in proportion: its "weight", or 1.
+
+    A single slice and a volume of hundreds of slices are one case each; the weight makes up for it.
+
+    Args:
+        cases: cases of a data set.
+
+    Raises:
+        InputError: When a weight is negative, or all are 0.
+    """
+    weights = [float(case.get("weight", 1)) for case in cases]
+    if min(weights) < 0 or not any(weights):
+        raise InputError(f"datalist_file: expected weights from 0 up, and some above, but found {weights[:5]}.")
+    return weights
 
 
 def unseen_cases(
@@ -178,6 +206,32 @@ def check_label_values(values: set[int], organs: Mapping[str, Any]) -> None:
     absent = {organ: organs[organ] for k, organ in enumerate(organs, start=1) if k not in values}
     if absent:
         raise InputError(f"organs: expected label values of each organ in some training case, but none has {absent}.")
+
+
+def _patient(case: Case, index: int) -> Any:
+    return case.get("patient", index)
+
+
+def _random_patients(cases: Sequence[Case], val_fraction: float, seed: int) -> set[int]:
+    """Positions of the cases of a random share of the patients, at least one."""
+    patients = [_patient(case, index) for index, case in enumerate(cases)]
+    unique = list(dict.fromkeys(patients))
+    order = np.random.RandomState(seed).permutation(len(unique))
+    count = min(max(round(val_fraction * len(unique)), 1), len(unique) - 1)
+    chosen = {unique[index] for index in order[:count]}
+    return {index for index, patient in enumerate(patients) if patient in chosen}
+
+
+def _check_patients(cases: Sequence[Case], held_out: set[int]) -> None:
+    """Raise if a patient is on both sides of a split."""
+    sides: dict[Any, set[bool]] = {}
+    for index, case in enumerate(cases):
+        sides.setdefault(_patient(case, index), set()).add(index in held_out)
+    both = [patient for patient, found in sides.items() if len(found) > 1]
+    if both:
+        raise InputError(
+            f"split: expected each patient in training or in validation, but {len(both)} are in both: {both[:3]}."
+        )
 
 
 def _number_of(case: Case) -> int:

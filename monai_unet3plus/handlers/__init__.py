@@ -21,6 +21,7 @@ from .quality_flags import QualityFlags
 from .seeding import EpochSeed
 from .stats import StatsHandler
 from .training_state import TrainingState
+from .weight_average import WeightAverage
 
 __all__ = [
     "EvaluationPictures",
@@ -41,4 +42,5 @@ __all__ = [
     "StatsHandler",
     "TrainingHistory",
     "TrainingState",
+    "WeightAverage",
 ]

@@ -11,6 +11,7 @@ from .adjacent_slices import (
     AdjacentSlicesToChannelsDict,
 )
 from .checks import CheckGridd, CheckPaird, CheckVolumed
+from .clip_intensity import RandClipIntensityd
 from .dicom import CheckSeriesd, LoadVolumed
 from .dicom_seg import SaveDicomSegd
 from .file_affine import FileAffined
@@ -21,10 +22,14 @@ from .outputs import FinestOutputd
 from .plane import ResamplePlaned
 from .slab_crop import RandSlabCropd
 from .synthesis import (
+    RandArmsd,
     RandLesionsd,
     RandLungDomesd,
     RandNativeContrastd,
+    RandNeighboursd,
+    RandOrganGrowthd,
     RandOrganIntensitiesd,
+    RandStreaksd,
     RandTissueIntensitiesd,
     RandVesselsd,
 )
@@ -44,11 +49,16 @@ __all__ = [
     "InvertAcrossProcessesd",
     "LabelMapToMasksd",
     "LoadVolumed",
+    "RandArmsd",
+    "RandClipIntensityd",
     "RandLesionsd",
     "RandLungDomesd",
     "RandNativeContrastd",
+    "RandNeighboursd",
+    "RandOrganGrowthd",
     "RandOrganIntensitiesd",
     "RandSlabCropd",
+    "RandStreaksd",
     "RandTissueIntensitiesd",
     "RandVesselsd",
     "ResamplePlaned",

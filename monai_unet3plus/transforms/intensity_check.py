@@ -15,6 +15,7 @@ from monai.utils import TransformBackends
 
 from ..utils.errors import InputError
 from .checks import file_of
+from .clip_intensity import INTENSITY_RANGE
 
 __all__ = ["CheckIntensityd"]
 
@@ -39,6 +40,8 @@ class CheckIntensityd(MapTransform):
     Args:
         keys: keys of images of any shape.
         mode: ``"error"``, ``"warn"`` or ``"off"``. Defaults to "warn".
+        range_key: key of the range of HU that a case's file keeps, if it keeps less than all; such a case passes.
+            Defaults to "intensity_range".
         allow_missing_keys: don't raise if a key is missing. Defaults to False.
 
     Raises:
@@ -47,18 +50,25 @@ class CheckIntensityd(MapTransform):
 
     backend = [TransformBackends.TORCH]
 
-    def __init__(self, keys: KeysCollection, mode: str = "warn", allow_missing_keys: bool = False) -> None:
+    def __init__(
+        self,
+        keys: KeysCollection,
+        mode: str = "warn",
+        range_key: str = INTENSITY_RANGE,
+        allow_missing_keys: bool = False,
+    ) -> None:
         super().__init__(keys, allow_missing_keys)
         if mode not in ("error", "warn", "off"):
             raise ValueError(f'Expected argument `mode` to be "error", "warn" or "off", but got {mode!r}.')
         self.mode = mode
+        self.range_key = range_key
 
     def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict[Hashable, torch.Tensor]:
         """
         Raises:
             InputError: When an image does not pass and ``mode`` is "error".
         """
-        if self.mode == "off":
+        if self.mode == "off" or data.get(self.range_key) is not None:
             return dict(data)
         for key in self.key_iterator(dict(data)):
             found = _what_is_odd(data[key])

@@ -14,7 +14,10 @@ from monai.data.meta_obj import get_track_meta
 from monai.transforms import MapTransform, Randomizable
 from monai.utils import TransformBackends, convert_to_tensor, ensure_tuple_rep
 
-__all__ = ["RandSlabCropd"]
+__all__ = ["RandSlabCropd", "SPACING_KNOWN"]
+
+# key of a case, and of its volumes' meta data: whether the spacing in the file is a fact
+SPACING_KNOWN = "spacing_known"
 
 
 class RandSlabCropd(Randomizable, MapTransform):
@@ -35,8 +38,9 @@ class RandSlabCropd(Randomizable, MapTransform):
         num_samples: number of slabs per volume. Defaults to 1.
         padding_value: value that slices smaller than the window are padded with, per key. Defaults to 0.
         slice_distance: least and largest distance in mm between the slices of a slab, drawn evenly for each; what lies
-            between two slices is interpolated, or, in the label map, the nearer one's. It needs MetaTensors. Defaults
-            to None: the volume's own slices.
+            between two slices is interpolated, or, in the label map, the nearer one's. It needs MetaTensors; one whose
+            meta data say ``"spacing_known": False`` gives its own slices, since their distance is a guess. Defaults to
+            None: the volume's own slices.
         organ_slices_key: key of the booleans, ``(D,)``, that say which slices have an organ; without them the whole
             label map is searched. Defaults to "organ_slices".
         allow_missing_keys: don't raise if a key is missing. Defaults to False.
@@ -118,7 +122,8 @@ class RandSlabCropd(Randomizable, MapTransform):
             sample = {key: value for key, value in data.items() if key != self.organ_slices_key}  # it was for here
             distance = None if self.slice_distance is None else self.R.uniform(*self.slice_distance)
             for key, count, value in self.key_iterator(sample, self.num_slices, self.padding_value):
-                step = 1.0 if distance is None else distance / float(volumes[key].pixdim[2])
+                guessed = distance is None or not volumes[key].meta.get(SPACING_KNOWN, True)
+                step = 1.0 if guessed else distance / float(volumes[key].pixdim[2])
                 places = [centre + step * offset for offset in range(-(count // 2), count // 2 + 1)]
                 if key == self.label_key:
                     places = [round(place) for place in places]

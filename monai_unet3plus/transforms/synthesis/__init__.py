@@ -4,15 +4,23 @@
 
 from __future__ import annotations
 
+from .arms import RandArmsd
 from .domes import RandLungDomesd
+from .growth import RandOrganGrowthd
 from .intensities import RandNativeContrastd, RandOrganIntensitiesd, RandTissueIntensitiesd
 from .lesions import RandLesionsd, RandVesselsd
+from .neighbours import RandNeighboursd
+from .streaks import RandStreaksd
 
 __all__ = [
+    "RandArmsd",
     "RandLesionsd",
     "RandLungDomesd",
     "RandNativeContrastd",
+    "RandNeighboursd",
+    "RandOrganGrowthd",
     "RandOrganIntensitiesd",
+    "RandStreaksd",
     "RandTissueIntensitiesd",
     "RandVesselsd",
 ]

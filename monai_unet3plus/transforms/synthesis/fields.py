@@ -9,7 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
-__all__ = ["grain", "log_uniform", "range_of", "smooth_field", "soften"]
+__all__ = ["SOFT_TISSUE", "find_soft_tissue", "grain", "log_uniform", "range_of", "smooth_field", "soften"]
+
+SOFT_TISSUE = (-150.0, 245.0)  # HU; below is air, above is bone, which every scan shows alike
+_ABOVE_LOWEST = 10.0  # HU
 
 
 def smooth_field(R: np.random.RandomState, shape: tuple[int, int], scale: float) -> np.ndarray:
@@ -41,6 +44,20 @@ def grain(R: np.random.RandomState, shape: tuple[int, ...], std: float) -> np.nd
     """Noise of the given standard deviation, correlated over about a pixel as reconstruction filters leave it."""
     noise = ndimage.gaussian_filter(R.standard_normal(shape).astype(np.float32), (0, 0.6, 0.6))
     return noise * (std / max(float(noise.std()), 1e-6))
+
+
+def find_soft_tissue(image: np.ndarray) -> np.ndarray:
+    """
+    Booleans that tell which voxels are neither air nor bone.
+
+    A picture that keeps one window of Hounsfield units only may have one value for air and fat, its lowest: such voxels
+    are no tissue either.
+
+    Args:
+        image: intensities in Hounsfield units.
+    """
+    lowest = max(SOFT_TISSUE[0], float(image.min()) + _ABOVE_LOWEST)
+    return (image > lowest) & (image < SOFT_TISSUE[1])
 
 
 def range_of(values: Sequence[float]) -> tuple[float, float]:

@@ -11,12 +11,11 @@ from monai.config import KeysCollection
 from scipy import ndimage
 
 from .base import RandSynthesisd
-from .fields import range_of, soften
+from .fields import SOFT_TISSUE, find_soft_tissue, range_of, soften
 
 __all__ = ["RandNativeContrastd", "RandOrganIntensitiesd", "RandTissueIntensitiesd"]
 
 _EDGE = 0.7  # pixels, the blur of an organ's edge
-_SOFT_TISSUE = (-150.0, 245.0)  # HU; below is air, above is bone, which every scan shows alike
 
 
 class RandOrganIntensitiesd(RandSynthesisd):
@@ -101,8 +100,7 @@ class RandTissueIntensitiesd(RandSynthesisd):
         self.texture = range_of(texture)
 
     def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        tissue = (image > _SOFT_TISSUE[0]) & (image < _SOFT_TISSUE[1])
-        outside = tissue & (label == 0)
+        outside = find_soft_tissue(image) & (label == 0)
         if not outside.any():
             return image, label
         count = self.R.randint(self.num_classes[0], self.num_classes[1] + 1)
@@ -147,7 +145,7 @@ class RandNativeContrastd(RandSynthesisd):
 
     def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         mean = self.R.uniform(*self.tissue_range)
-        enhanced = (image > mean) & (image < _SOFT_TISSUE[1]) & (label == 0)
+        enhanced = (image > mean) & (image < SOFT_TISSUE[1]) & (label == 0)
         new = np.where(enhanced, mean + self.R.uniform(0.05, 0.3) * (image - mean), image)
         for value in np.unique(label[label > 0]):
             organ = label == value

@@ -1,0 +1,67 @@
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Paint arms beside the body in slabs: skin, fat, muscle and bone that belong to no organ."""
+
+from __future__ import annotations
+
+import numpy as np
+from monai.config import KeysCollection
+from scipy import ndimage
+
+from .base import RandSynthesisd
+from .fields import grain, smooth_field, soften
+
+__all__ = ["RandArmsd"]
+
+_AIR = -150.0  # HU
+_FAT, _BONE = (-120.0, -80.0), (250.0, 900.0)  # HU
+
+
+class RandArmsd(RandSynthesisd):
+    """
+    Paint arms beside the body, or one arm, as patients have them who could not raise theirs.
+
+    An arm is a disk of muscle in a ring of fat, with a ring of bone in it. It lies beside the body or touches it, and
+    covers air outside the body only; the picture's border may cut it. It stays background.
+
+    Args:
+        keys: keys of images, in RAS orientation: the first spatial axis runs from left to right.
+        label_key: key of the label map.
+        prob: probability that a slab is changed. Defaults to 0.5.
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+    """
+
+    def __init__(
+        self, keys: KeysCollection, label_key: str, prob: float = 0.5, allow_missing_keys: bool = False
+    ) -> None:
+        super().__init__(keys, label_key, prob, allow_missing_keys)
+
+    def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        middle = len(image) // 2
+        parts, count = ndimage.label(ndimage.binary_opening(image[middle] > _AIR))
+        if count == 0 or image.min() > _AIR:  # no air around the body, or a picture that does not show it
+            return image, label
+        body = ndimage.binary_fill_holes(parts == np.bincount(parts.ravel())[1:].argmax() + 1)
+        rows, columns = np.nonzero(body)
+        muscle = self.R.uniform(20, 120)
+        painted = image.copy()
+        sides = [side for side in (-1, 1) if self.R.random_sample() < 0.75] or [1]
+        for side in sides:
+            radius, gap = self.R.uniform(14, 30), self.R.uniform(-2, 8)
+            edge = rows.min() if side < 0 else rows.max()
+            centre = (edge + side * (radius + gap), self.R.uniform(*np.quantile(columns, (0.25, 0.75))))
+            self._draw(painted, ~body & (image < _AIR), centre, radius, muscle)
+        return painted, label
+
+    def _draw(
+        self, image: np.ndarray, room: np.ndarray, centre: tuple[float, float], radius: float, muscle: float
+    ) -> None:
+        i, j = np.ogrid[: image.shape[1], : image.shape[2]]
+        distance = np.hypot(i - centre[0], (j - centre[1]) / self.R.uniform(0.9, 1.4)) / radius
+        distance = distance + 0.06 * smooth_field(self.R, image.shape[1:], 12.0)
+        fat, bone = self.R.uniform(0.6, 0.9), self.R.uniform(0.22, 0.32)
+        values = np.where(distance < fat, muscle, self.R.uniform(*_FAT))
+        values = np.where(distance < bone, self.R.uniform(*_BONE), values)
+        values = np.where(distance < 0.5 * bone, self.R.uniform(*_FAT), values)
+        tissue = values + grain(self.R, image.shape, self.R.uniform(5, 25))
+        image += soften((distance < 1) & room, 0.7) * (tissue - image)

@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Enlarge organs in slabs, so that a network has seen larger ones than its patients have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from monai.config import KeysCollection
+from scipy import ndimage
+
+from .base import RandSynthesisd
+from .fields import find_soft_tissue, grain, range_of, smooth_field, soften
+
+__all__ = ["RandOrganGrowthd"]
+
+
+class RandOrganGrowthd(RandSynthesisd):
+    """
+    Let organs grow into the soft tissue around them, as an enlarged liver or spleen displaces it.
+
+    The new border lies at a random distance from the old one, which varies smoothly along it. The new tissue has the
+    organ's median and grain. Other organs, air and bone stay.
+
+    Args:
+        keys: keys of images.
+        label_key: key of the label map.
+        distance: range of the largest growth, in pixels. Defaults to ``(3, 25)``.
+        prob: probability that a slab is changed. Defaults to 0.5.
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        label_key: str,
+        distance: Sequence[float] = (3.0, 25.0),
+        prob: float = 0.5,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, label_key, prob, allow_missing_keys)
+        self.distance = range_of(distance)
+
+    def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        organs = np.unique(label[label > 0])
+        if not len(organs):
+            return image, label
+        organ = self.R.choice(organs)
+        # with one reach for all slices of the slab, neighbouring slices stay alike
+        reach = self.R.uniform(*self.distance) * (0.5 + 0.5 * smooth_field(self.R, image.shape[1:], 30.0))
+        smooth = ndimage.gaussian_filter(image, (0, 1, 1))
+        free = (label == 0) & find_soft_tissue(smooth)
+        old = label == organ
+        near = np.stack(
+            [ndimage.distance_transform_edt(~plane) if plane.any() else np.full(plane.shape, np.inf) for plane in old]
+        )
+        new = free & (near <= reach)
+        if not new.any():
+            return image, label
+        texture = float(np.std((image - smooth)[old]))
+        tissue = float(np.median(image[old])) + grain(self.R, image.shape, texture)
+        grown = label.copy()
+        grown[new] = organ
+        return image + soften(new, 0.7) * free * (tissue - image), grown

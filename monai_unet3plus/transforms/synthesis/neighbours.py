@@ -1,0 +1,60 @@
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Paint stomach and bowel beside organs in slabs: fluid or contrast medium that touches an organ and is none."""
+
+from __future__ import annotations
+
+import numpy as np
+from monai.config import KeysCollection
+from scipy import ndimage
+
+from .base import RandSynthesisd
+from .fields import find_soft_tissue, grain, smooth_field, soften
+
+__all__ = ["RandNeighboursd"]
+
+_CONTENT = (-20.0, 250.0)  # HU, from fluid to contrast medium
+_LEAST_CONTRAST = 25.0  # HU between an organ and its neighbour; nobody could tell less apart
+
+
+class RandNeighboursd(RandSynthesisd):
+    """
+    Paint a stomach or bowel beside an organ: a smooth blob of fluid or contrast medium that touches it.
+
+    The spleen beside a full stomach, and the liver beside bowel, are known by their outlines alone. The blob stays
+    background; it covers no organ, air or bone.
+
+    Args:
+        keys: keys of images.
+        label_key: key of the label map.
+        prob: probability that a slab is changed. Defaults to 0.5.
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+    """
+
+    def __init__(
+        self, keys: KeysCollection, label_key: str, prob: float = 0.5, allow_missing_keys: bool = False
+    ) -> None:
+        super().__init__(keys, label_key, prob, allow_missing_keys)
+
+    def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        middle = len(image) // 2
+        organs = np.unique(label[middle][label[middle] > 0])
+        if not len(organs):
+            return image, label
+        organ = label[middle] == self.R.choice(organs)
+        border = np.argwhere(ndimage.binary_dilation(organ) & ~organ)
+        place = border[self.R.randint(len(border))]
+        semi_axes = self.R.uniform(6, 30, 2)
+        rows, columns = np.ogrid[: image.shape[1], : image.shape[2]]
+        distance = np.hypot((rows - place[0]) / semi_axes[0], (columns - place[1]) / semi_axes[1])
+        distance = distance + 0.15 * smooth_field(self.R, image.shape[1:], 15.0)
+        slope = self.R.uniform(-0.15, 0.15)
+        sizes = [max(1 + slope * (c - middle), 0.2) for c in range(len(image))]
+        room = (label == 0) & find_soft_tissue(image)
+        masks = np.stack([distance < size for size in sizes]) & room
+        median = float(np.median(image[middle][organ]))
+        content = self.R.uniform(*_CONTENT)
+        if abs(content - median) < _LEAST_CONTRAST:
+            content = median + _LEAST_CONTRAST * (1 if content > median else -1)
+        tissue = content + grain(self.R, image.shape, self.R.uniform(3, 15))
+        return image + soften(masks, 0.8) * room * (tissue - image), label

@@ -1,0 +1,52 @@
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Paint streaks of noise into slabs, as the arms beside a body cause them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from monai.config import KeysCollection
+from scipy import ndimage
+
+from .base import RandSynthesisd
+from .fields import range_of
+
+__all__ = ["RandStreaksd"]
+
+
+class RandStreaksd(RandSynthesisd):
+    """
+    Add noise that runs in streaks from the patient's left to right, as few photons leave it between arms or shoulders.
+
+    Args:
+        keys: keys of images, in RAS orientation: the first spatial axis runs from left to right.
+        label_key: key of the label map.
+        std: range of the noise's standard deviation, in HU. Defaults to ``(10, 60)``.
+        length: range of the streaks' length, as the standard deviation of a blur, in pixels. Defaults to ``(4, 40)``.
+        prob: probability that a slab is changed. Defaults to 0.5.
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        label_key: str,
+        std: Sequence[float] = (10.0, 60.0),
+        length: Sequence[float] = (4.0, 40.0),
+        prob: float = 0.5,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, label_key, prob, allow_missing_keys)
+        self.std = range_of(std)
+        self.length = range_of(length)
+
+    def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        noise = self.R.standard_normal(image.shape).astype(np.float32)
+        noise = ndimage.gaussian_filter(noise, (0, self.R.uniform(*self.length), self.R.uniform(0.4, 1.0)))
+        noise *= self.R.uniform(*self.std) / max(float(noise.std()), 1e-6)
+        # the streaks lie where a line from arm to arm runs: in a band from front to back
+        depth = image.shape[2]
+        offset = (np.arange(depth) - self.R.uniform(0.3, 0.7) * depth) / (self.R.uniform(0.15, 0.6) * depth)
+        return image + noise * np.exp(-0.5 * offset.astype(np.float32) ** 2), label
