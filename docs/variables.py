@@ -20,7 +20,7 @@ NAMES = ("train", "synthesis", "evaluate", "multi_gpu_train", "multi_gpu_evaluat
 
 # what MONAI reads by these names, and intermediate values
 NO_VARIABLES = {"imports", "initialize", "run", "finalize"}
-NO_VARIABLES |= {"network", "datalist", "splits", "train", "validate", "handlers"}
+NO_VARIABLES |= {"network", "datalist", "splits", "train", "validate", "handlers", "saved_network", "resumed"}
 
 MEANING = {
     "bundle_root": "folder of the bundle",

@@ -21,14 +21,12 @@ from monai.data import Dataset, MetaTensor
 from monai.transforms import Compose, Randomizable, RandomizableTrait
 from tqdm import tqdm
 
-from ..transforms.clip_intensity import INTENSITY_RANGE
-from ..transforms.slab_crop import SPACING_KNOWN
 from ..utils.errors import InputError, reason_of
 from ..utils.files import replacing
 from ..utils.settings import described
 from .bad_cases import report_bad_cases
+from .case_keys import INTENSITY_RANGE, LABEL_VALUES, SPACING_KNOWN
 from .reading.reader_process import ReaderProcess
-from .splits import LABEL_VALUES
 
 __all__ = ["MemmapCacheDataset", "ORGAN_SLICES"]
 

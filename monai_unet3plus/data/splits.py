@@ -16,23 +16,14 @@ import numpy as np
 from monai.config import PathLike
 
 from ..utils.errors import InputError
+from .case_keys import LABEL_VALUES
 from .cases import labelled_cases
 
-__all__ = [
-    "LABEL_VALUES",
-    "annotated_cases",
-    "check_label_values",
-    "sampling_weights",
-    "split_cases",
-    "training_cases",
-    "unseen_cases",
-]
+__all__ = ["annotated_cases", "check_label_values", "sampling_weights", "split_cases", "training_cases", "unseen_cases"]
 
 logger = logging.getLogger(__name__)
 
 Case = dict[str, Any]
-
-LABEL_VALUES = "label_values"  # key of what the label values of a case mean, if it says so
 
 # LiTS: "Training Batch 1" is volumes 0 to 27, "Training Batch 2" 28 to 130. The paper's 28 / 103 cases are these.
 _LITS_VALIDATION = range(28)

@@ -12,9 +12,9 @@ from monai.data import MetaTensor
 from monai.transforms import MapTransform, RandomizableTransform
 from monai.utils import TransformBackends
 
-__all__ = ["INTENSITY_RANGE", "RandClipIntensityd"]
+from ..data.case_keys import INTENSITY_RANGE
 
-INTENSITY_RANGE = "intensity_range"  # key of a case, and of its image's meta data: the HU that its file keeps
+__all__ = ["RandClipIntensityd"]
 
 
 class RandClipIntensityd(RandomizableTransform, MapTransform):

@@ -13,9 +13,9 @@ from monai.config import KeysCollection
 from monai.transforms import MapTransform
 from monai.utils import TransformBackends
 
+from ..data.case_keys import INTENSITY_RANGE
 from ..utils.errors import InputError
 from .checks import file_of
-from .clip_intensity import INTENSITY_RANGE
 
 __all__ = ["CheckIntensityd"]
 

@@ -14,10 +14,9 @@ from monai.data.meta_obj import get_track_meta
 from monai.transforms import MapTransform, Randomizable
 from monai.utils import TransformBackends, convert_to_tensor, ensure_tuple_rep
 
-__all__ = ["RandSlabCropd", "SPACING_KNOWN"]
+from ..data.case_keys import SPACING_KNOWN
 
-# key of a case, and of its volumes' meta data: whether the spacing in the file is a fact
-SPACING_KNOWN = "spacing_known"
+__all__ = ["RandSlabCropd"]
 
 
 class RandSlabCropd(Randomizable, MapTransform):

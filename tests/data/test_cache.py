@@ -73,7 +73,7 @@ class TestMemmapCacheDataset(unittest.TestCase):
         write_boxes(self.root, cases=3)
         names = [f"box_{index}.nii.gz" for index in range(3)]
         self.cases: list[dict] = [
-            {"image": str(self.root / "imagesTr" / name), "label": str(self.root / "labelsTr" / name), "fold": 7}
+            {"image": str(self.root / "imagesTr" / name), "label": str(self.root / "labelsTr" / name), "site": 7}
             for name in names
         ]
 
@@ -91,7 +91,7 @@ class TestMemmapCacheDataset(unittest.TestCase):
                 self.assertEqual(item[key].meta["filename_or_obj"], case[key])
             has_organ = (np.asarray(loaded["label"])[0] > 0).any(axis=(0, 1))
             self.assertEqual(item["organ_slices"].tolist(), has_organ.tolist())
-            self.assertEqual(item["fold"], 7)
+            self.assertEqual(item["site"], 7)
         self.assertEqual(dataset.label_values, {1, 2})
 
     def test_transforms_from_the_first_random_one_on_are_applied_to_each_item(self) -> None:
@@ -103,6 +103,14 @@ class TestMemmapCacheDataset(unittest.TestCase):
         self.assertEqual(len(shifts), 3)
         self.assertTrue(all(10 <= shift <= 200 for shift in shifts), shifts)
         self.assertEqual(len(loaded), 3)
+
+    def test_facts_of_a_case_ride_on_its_volumes_and_those_of_splits_stay_behind(self) -> None:
+        self.cases[0].update(intensity_range=[0, 255], spacing_known=False, patient="a", fold=1, weight=0.5)
+        item = self.open()[0][0]
+        self.assertEqual(item["image"].meta["intensity_range"], [0, 255])
+        self.assertIs(item["label"].meta["spacing_known"], False)
+        self.assertEqual(set(item), {"image", "label", "organ_slices", "site"})
+        self.assertNotIn("intensity_range", self.open()[0][1]["image"].meta)
 
     def test_small_types_on_disk(self) -> None:
         dataset, _ = self.open()

@@ -9,7 +9,14 @@ from pathlib import Path
 
 from parameterized import parameterized
 
-from monai_unet3plus.data.splits import annotated_cases, check_label_values, split_cases, training_cases, unseen_cases
+from monai_unet3plus.data.splits import (
+    annotated_cases,
+    check_label_values,
+    sampling_weights,
+    split_cases,
+    training_cases,
+    unseen_cases,
+)
 from monai_unet3plus.utils.errors import InputError
 
 
@@ -42,6 +49,18 @@ class TestSplitCases(unittest.TestCase):
         self.assertEqual(len(validation), held_out)
         self.assertEqual(sorted(training + validation, key=lambda case: case["image"]), cases)
 
+    def test_scans_of_a_patient_stay_together(self) -> None:
+        cases = [{"image": f"{number:03}", "patient": number // 3} for number in range(30)]
+        for seed in range(5):
+            training, validation = split_cases(cases, val_fraction=0.2, seed=seed)
+            self.assertEqual(len(validation), 6)
+            self.assertFalse({c["patient"] for c in training} & {c["patient"] for c in validation})
+
+    def test_patient_in_two_folds_raises(self) -> None:
+        cases = [{"image": str(n), "patient": "a", "fold": n} for n in range(2)] + [{"image": "c", "fold": 1}]
+        with self.assertRaisesRegex(InputError, "1 are in both: ..a"):
+            split_cases(cases, "fold", fold=1)
+
     def test_seed_decides(self) -> None:
         first, again, other = (split_cases(cases_of(20), seed=seed) for seed in (1, 1, 2))
         self.assertEqual(first, again)
@@ -59,6 +78,16 @@ class TestSplitCases(unittest.TestCase):
     def test_fewer_than_two_cases_raise(self, count: int) -> None:
         with self.assertRaisesRegex(InputError, f"at least 2 labelled cases.*found {count}"):
             split_cases(cases_of(count))
+
+
+class TestSamplingWeights(unittest.TestCase):
+    def test_weights_are_the_cases_own_or_1(self) -> None:
+        self.assertEqual(sampling_weights([{"weight": 0.25}, {}, {"weight": 0}]), [0.25, 1.0, 0.0])
+
+    @parameterized.expand([([{"weight": -1}, {}],), ([{"weight": 0}],)])
+    def test_negative_or_no_weights_raise(self, cases: list[dict]) -> None:
+        with self.assertRaisesRegex(InputError, "weights from 0 up"):
+            sampling_weights(cases)
 
 
 class TestUnseenCases(FolderTestCase):

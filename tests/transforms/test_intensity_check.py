@@ -72,6 +72,12 @@ class TestCheckIntensityd(unittest.TestCase):
     def test_cts_pass(self, _: str, make: Callable[[], np.ndarray]) -> None:
         CheckIntensityd("image", mode="error")(item(make()))
 
+    def test_image_whose_range_is_known_passes(self) -> None:
+        image = torch.as_tensor(np.clip(ct(), 0, 255))
+        with self.assertRaises(InputError):
+            CheckIntensityd("image", mode="error")({"image": image})
+        CheckIntensityd("image", mode="error")({"image": image, "intensity_range": [0, 255]})
+
     def test_unknown_mode_is_refused(self) -> None:
         with self.assertRaisesRegex(ValueError, "mode"):
             CheckIntensityd("image", mode="loud")

@@ -170,13 +170,13 @@ class TestRandSlabCropd(unittest.TestCase):
 
 
 class TestSliceDistance(unittest.TestCase):
-    def slab(self, distance: float, centre: int) -> dict[str, torch.Tensor]:
+    def slab(self, distance: float, centre: int, **facts: bool) -> dict[str, torch.Tensor]:
         """A slab around a slice; values are squares of the slice's number, labels the number; slices are 4 mm apart."""
         numbers = torch.arange(7).expand(1, 6, 6, 7)
         affine = torch.diag(torch.tensor([1.0, 1.0, 4.0, 1.0]))
         data = {
-            "image": MetaTensor(numbers.float() ** 2, affine=affine),
-            "label": MetaTensor(numbers.to(torch.uint8), affine=affine),
+            "image": MetaTensor(numbers.float() ** 2, affine=affine, meta=facts),
+            "label": MetaTensor(numbers.to(torch.uint8), affine=affine, meta=facts),
             "organ_slices": np.arange(7) == centre,
         }
         crop = RandSlabCropd(
@@ -191,6 +191,9 @@ class TestSliceDistance(unittest.TestCase):
     @parameterized.expand([(1.0, [3, 3, 3]), (5.0, [2, 3, 4]), (8.0, [1, 3, 5])])
     def test_label_is_the_nearer_slices(self, distance: float, expected: list[int]) -> None:
         self.assertEqual(self.slab(distance, 3)["label"][0, 0, 0].tolist(), expected)
+
+    def test_guessed_spacing_gives_the_volumes_own_slices(self) -> None:
+        self.assertEqual(self.slab(6.0, 3, spacing_known=False)["image"][0, 0, 0].tolist(), [4, 9, 16])
 
     def test_ends_are_repeated(self) -> None:
         self.assertEqual(self.slab(6.0, 6)["image"][0, 0, 0].tolist(), [20.5, 36, 36])

@@ -12,8 +12,10 @@ from tests.transforms.synthesis.slabs import AIR, abdomen
 
 class TestRandArmsd(unittest.TestCase):
     def test_arms_lie_in_the_air_beside_the_body(self) -> None:
-        data = {key: torch.nn.functional.pad(value, (0, 0, 40, 40), value=pad) for (key, value), pad in
-                zip(abdomen().items(), (AIR, 0))}
+        data = {
+            key: torch.nn.functional.pad(value, (0, 0, 40, 40), value=pad)
+            for (key, value), pad in zip(abdomen().items(), (AIR, 0))
+        }
         outside = data["image"] < AIR + 40
         for seed in range(6):
             out = RandArmsd("image", "label", prob=1.0).set_random_state(seed)(data)

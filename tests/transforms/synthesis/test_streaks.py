@@ -20,7 +20,9 @@ class TestRandStreaksd(unittest.TestCase):
 
     def test_std_bounds_the_noise(self) -> None:
         data = abdomen()
-        noise = RandStreaksd("image", "label", std=(20, 20), prob=1.0).set_random_state(0)(data)["image"] - data["image"]
+        noise = (
+            RandStreaksd("image", "label", std=(20, 20), prob=1.0).set_random_state(0)(data)["image"] - data["image"]
+        )
         self.assertLess(float(noise.std()), 20.5)
         self.assertGreater(float(noise.std()), 4)
         self.assertLess(abs(float(noise.mean())), 2)
