@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ignite.engine import Engine, Events
+from ignite.engine import Engine
 from monai.data.meta_tensor import MetaTensor
 from monai.engines import IterationEvents
 from monai.utils import CommonKeys, convert_to_numpy
@@ -39,10 +38,11 @@ class QualityFlags:
 
     def attach(self, engine: Engine) -> None:
         """
+        Attach this and the :py:class:`PresenceVerdicts` that it reads.
+
         Args:
             engine: a CaseEvaluator.
         """
-        engine.add_event_handler(Events.STARTED, self._ask_for_presence)
         PresenceVerdicts().attach(engine)
         engine.add_event_handler(IterationEvents.MODEL_COMPLETED, self)
 
@@ -60,9 +60,3 @@ class QualityFlags:
             margins = None if presence is None else convert_to_numpy(presence)[position]
             facts = mask_facts(view == position + 1, spacing, margins)
             engine.current.organs[organ] = {**facts, "flags": mask_flags(facts, self.volume_range_ml.get(organ))}
-
-    def _ask_for_presence(self, engine: Any) -> None:
-        """The inferer's copy returns margins too; others who use the configured one expect a mask alone."""
-        if getattr(engine.network, "classification_guided", False) and hasattr(engine.inferer, "return_presence"):
-            engine.inferer = copy.copy(engine.inferer)
-            engine.inferer.return_presence = True

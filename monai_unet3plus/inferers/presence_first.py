@@ -4,18 +4,20 @@
 
 from __future__ import annotations
 
+import copy
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
+from monai.inferers import SlidingWindowInferer
 
 from ..networks.blocks import ABSENT_LOGIT, gate_logits
 from .air import is_body
+from .autocast import AutocastInferer
 
 __all__ = ["PresenceFirst"]
 
-_NUMBER_OFFSET = 2.0**20  # float32 counts on exactly from here
 _AIR_MARGIN = 2 * ABSENT_LOGIT  # as if the classifier was sure that there is nothing
 
 
@@ -37,14 +39,16 @@ class PresenceFirst:
     slices are kept until its verdict is known.
 
     Args:
-        inferer: 2D inferer. It is called twice and has to make the same windows in the same order.
+        inferer: 2D inferer: MONAI's ``SlidingWindowInferer``, which tells the slice of each window, or one that calls
+            the network once with all slices, as ``SimpleInferer``. It is called twice and has to make the same windows
+            in the same order.
         network: in evaluation mode, with ``out_channels``, ``encode``, ``presence_head`` and ``decode`` as
             :py:class:`monai_unet3plus.networks.nets.UNet3Plus` has them.
         air_threshold: windows in which no value exceeds it are air and hold no organ. None looks everywhere.
     """
 
     def __init__(self, inferer: Callable[..., Any], network: Any, air_threshold: float | None) -> None:
-        self.inferer = inferer
+        self.inferer, self.tells_slices = _with_coordinates(inferer)
         self.network = network
         self.air_threshold = air_threshold
 
@@ -57,20 +61,24 @@ class PresenceFirst:
 
         Returns:
             gated logits, ``(N, K, H, W)``, and present minus absent presence logits, ``(N, K)``.
+
+        Raises:
+            RuntimeError: When the inferer makes other windows the second time, or windows of slices without telling
+                which slice each is from.
         """
-        # Inner inferers do not tell which slice a window is from. A channel with the slice's number does; the offset
-        # makes it the largest value of a window, with whatever constant that is padded.
-        numbers = torch.arange(len(slabs), dtype=torch.float32, device=slabs.device) + _NUMBER_OFFSET
-        numbers = numbers[:, None, None, None].expand(-1, 1, *slabs.shape[2:])
-        numbered = torch.cat([slabs, numbers], dim=1)
         calls: deque[_Call] = deque()
 
-        def judge(windows: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
-            owners = (windows[:, -1].flatten(1).amax(dim=1) - _NUMBER_OFFSET).long()
-            calls.append(self._encode(windows[:, :-1].to(slabs.dtype), owners))
+        def judge(windows: torch.Tensor, *coordinates: Any, **_: Any) -> torch.Tensor:
+            if not self.tells_slices and (calls or len(windows) != len(slabs)):
+                raise RuntimeError(
+                    f"Expected a SlidingWindowInferer, or one call with all {len(slabs)} slices, but got a call with "
+                    f"{len(windows)} windows."
+                )
+            owners = [window[0].start for window in coordinates[0]] if self.tells_slices else range(len(slabs))
+            calls.append(self._encode(windows, owners))
             return torch.zeros_like(windows[:, :1])  # no view: MONAI multiplies what it gets by weights, in place
 
-        self.inferer(numbered, judge, *args, **kwargs)
+        self.inferer(slabs, judge, *args, **kwargs)
         margins = torch.cat([call.margins for call in calls])
         owners = torch.cat([call.owners for call in calls])[:, None].expand_as(margins)
         margins = margins.new_full((len(slabs), margins.shape[1]), -torch.inf).scatter_reduce(
@@ -83,16 +91,16 @@ class PresenceFirst:
         def decode(windows: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
             return self._decode(calls.popleft(), present.any(dim=1), windows)
 
-        return gate_logits(self.inferer(numbered, decode, *args, **kwargs), present), margins
+        return gate_logits(self.inferer(slabs, decode, *args, **kwargs), present), margins
 
-    def _encode(self, windows: torch.Tensor, owners: torch.Tensor) -> _Call:
+    def _encode(self, windows: torch.Tensor, owners: Sequence[int]) -> _Call:
         margins = torch.full((len(windows), self.network.out_channels), _AIR_MARGIN, device=windows.device)
         encoded, maps = is_body(windows, self.air_threshold), []
         if bool(encoded.any()):
             maps = self.network.encode(windows[encoded])
             logits = self.network.presence_head(maps[-1]).float()
             margins[encoded] = logits[..., 1] - logits[..., 0]
-        return _Call(owners, encoded, maps, margins)
+        return _Call(torch.tensor(owners, device=windows.device), encoded, maps, margins)
 
     def _decode(self, call: _Call, chosen: torch.Tensor, windows: torch.Tensor) -> torch.Tensor:
         """Logits of windows ``(N, ..., h, w)``, of those only whose slice is chosen and which are no air."""
@@ -106,3 +114,15 @@ class PresenceFirst:
             maps = call.maps if bool(of_encoded.all()) else [level[of_encoded] for level in call.maps]
             logits[wanted] = self.network.decode(maps).to(logits.dtype)
         return logits
+
+
+def _with_coordinates(inferer: Callable[..., Any]) -> tuple[Callable[..., Any], bool]:
+    """The inferer so that it hands the network each window's place in the batch too, and whether it can."""
+    if not isinstance(inferer, (SlidingWindowInferer, AutocastInferer)):
+        return inferer, False
+    changed, known = copy.copy(inferer), True
+    if isinstance(changed, AutocastInferer):
+        changed.inferer, known = _with_coordinates(changed.inferer)
+    else:
+        changed.with_coord = True
+    return changed, known

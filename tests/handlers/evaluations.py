@@ -98,7 +98,7 @@ def evaluator(
         device=torch.device("cpu"),
         val_data_loader=DataLoader(dataset, batch_size=1, sampler=sampler, num_workers=0),
         network=network,
-        inferer=AdjacentSliceInferer(postprocess=logits_to_label_map, return_presence=network.classification_guided),
+        inferer=AdjacentSliceInferer(postprocess=logits_to_label_map),
         postprocessing=Compose(
             [Invertd(["pred", "label"], preprocessing, ["image", "label"], nearest_interp=True), _to_masks]
         ),

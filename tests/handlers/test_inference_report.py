@@ -64,9 +64,7 @@ class TestInferenceReport(unittest.TestCase):
         self.assertEqual(self.report["counts"], {"segmented": 1, "not_tried": 2})
 
     def test_report_that_can_not_be_written_is_logged(self) -> None:
-        with mock.patch(
-            "monai_unet3plus.report.schema.replacing", side_effect=OSError(28, "No space left")
-        ):
+        with mock.patch("monai_unet3plus.report.schema.replacing", side_effect=OSError(28, "No space left")):
             with self.assertLogs("monai_unet3plus.handlers.inference_report", "ERROR") as log:
                 self.run_over(0)
         self.assertIn("the report was not written to", log.output[0])

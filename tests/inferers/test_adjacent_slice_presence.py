@@ -13,7 +13,7 @@ from monai.data import MetaTensor
 from monai.inferers import SlidingWindowInferer
 from parameterized import parameterized
 
-from monai_unet3plus.inferers import AdjacentSliceInferer
+from monai_unet3plus.inferers import AdjacentSliceInferer, AutocastInferer
 from monai_unet3plus.networks.blocks import ABSENT_LOGIT
 from monai_unet3plus.networks.nets import UNet3Plus
 from monai_unet3plus.transforms import logits_to_label_map
@@ -160,6 +160,21 @@ class TestVerdictPerSlice(unittest.TestCase):
         inner = mock.Mock(side_effect=lambda x, ask: ask(x.expand(next(sizes), -1, -1, -1)))
         with self.assertRaisesRegex(RuntimeError, "made 1 windows at first, and 2"):
             AdjacentSliceInferer(inner)(volume_of()[..., 1:2], FakeGuidedNetwork())
+
+    @parameterized.expand([(2,), (3,)])
+    def test_windows_of_unknown_slices_are_refused(self, windows: int) -> None:
+        def halves(x: torch.Tensor, ask: Callable) -> torch.Tensor:
+            return torch.cat([ask(torch.cat([x[..., :6], x[..., 6:]])[:windows]) for _ in range(2)])
+
+        with self.assertRaisesRegex(RuntimeError, f"Expected a SlidingWindowInferer, or .* a call with {windows} win"):
+            AdjacentSliceInferer(halves, slice_batch_size=2)(volume_of(), FakeGuidedNetwork())
+
+    def test_windows_under_autocast_tell_their_slices(self) -> None:
+        inner = AutocastInferer(windows_of(), enabled=False)
+        _, margins = AdjacentSliceInferer(inner, slice_batch_size=4, return_presence=True)(
+            random_volumes(2), FakeGuidedNetwork()
+        )
+        torch.testing.assert_close(margins, largest_margins(random_volumes(2)))
 
     def test_nothing_is_decoded_in_a_volume_without_organ(self) -> None:
         network = FakeGuidedNetwork()
