@@ -185,8 +185,8 @@ def _series_around(file: Path) -> list[Path]:
         return []
     if not any(os.path.samefile(file, name) for name in ct_series(file.parent)):
         raise InputError(
-            f"dataset_dir: {file.parent} has several DICOM series, and the CT with most slices is another one than that "
-            f"of {file.name}. Move the files of one series into a folder of their own."
+            f"dataset_dir: {file.parent} has several DICOM series, and the CT with most slices is another one than "
+            f"that of {file.name}. Move the files of one series into a folder of their own."
         )
     return [file.parent]
 

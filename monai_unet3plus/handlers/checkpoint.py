@@ -80,8 +80,8 @@ class CheckpointLoader(MonaiCheckpointLoader):
     def __call__(self, engine: Engine) -> None:
         """
         Raises:
-            InputError: When the checkpoint does not exist or does not fit, or lacks an organ; the message names the file
-                and the keys.
+            InputError: When the checkpoint does not exist or does not fit, or lacks an organ; the message names the
+                file and the keys.
         """
         if not os.path.isfile(self.load_path):
             raise InputError(
