@@ -71,7 +71,7 @@ MEANING = {
     "report_pictures": "whether to draw a picture of each case, which the report shows, see [reports.md](reports.md)",
     "volume_range_ml": "volumes in ml of each organ outside which the report says to look at the mask",
     "checkpoint": "file of the weights to evaluate or to segment with",
-    "load_pretrain": "whether to load `checkpoint`; MONAI's tools switch it off and load by themselves",
+    "load_pretrain": "whether the evaluator loads `checkpoint` when it starts; who switches it off has to load weights",
     "prepare_network": "whether to fold batch norm into the convolutions: faster, the same numbers",
     "trt_args": "arguments of MONAI's `TrtCompiler`",
     "timeout": "how long one process waits for the others",

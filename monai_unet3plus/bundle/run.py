@@ -5,27 +5,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import torch
 
 from ..engines import CaseEvaluator
-from ..report import warning_of
+from ..utils.command import is_command
 from ..utils.errors import InputError, explanation_of
-from ..utils.files import sha256_of
 
 __all__ = [
     "EXIT_INTERRUPTED",
     "EXIT_NOTHING_DONE",
     "EXIT_SOME_FAILED",
+    "CasesFailedError",
     "check_device",
     "check_num_slices",
     "check_window",
     "exit_on_error",
     "exit_with_status",
-    "warn_of_delivered_weights",
 ]
 
 logger = logging.getLogger(__name__)
@@ -37,11 +35,18 @@ EXIT_INTERRUPTED = 130  # as shells report a program that Ctrl-C ended
 T = TypeVar("T")
 
 
+class CasesFailedError(RuntimeError):
+    """Some cases of a run have no mask; ``failures`` has the reason for each image that failed."""
+
+    failures: dict[str, str]
+
+
 def exit_on_error(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     """
-    Call a function in a config, and end the run with one line if it finds the user's input wrong.
+    Call a function in a config. If it finds the user's input wrong, a command ends with one line; in a program that
+    runs the bundle the exception passes.
 
-    MONAI would bury the sentence in a stack trace that ends in "Failed to evaluate ConfigExpression".
+    MONAI would bury the sentence of a command in a stack trace that ends in "Failed to evaluate ConfigExpression".
 
     Args:
         function: raises InputError, perhaps wrapped in others, for wrong input. Other exceptions pass.
@@ -49,16 +54,18 @@ def exit_on_error(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         kwargs: its keyword arguments.
 
     Raises:
-        SystemExit: With status 1, after the error was logged; with 130 after Ctrl-C.
+        SystemExit: In a command, with status 1, after the error was logged; with 130 after Ctrl-C.
     """
     try:
         return function(*args, **kwargs)
     except KeyboardInterrupt as e:
+        if not is_command():
+            raise
         logger.error("interrupted; files that were written are whole")
         raise SystemExit(EXIT_INTERRUPTED) from e
     except Exception as e:
         cause = explanation_of(e)
-        if not isinstance(cause, InputError):
+        if not isinstance(cause, InputError) or not is_command():
             raise
         logger.debug("input error", exc_info=True)
         logger.error("%s", cause)
@@ -73,7 +80,8 @@ def exit_with_status(evaluator: CaseEvaluator) -> None:
         evaluator: after its run.
 
     Raises:
-        SystemExit: With status 3 if some cases failed or were not tried, 1 if no case has a mask.
+        SystemExit: In a command, with status 3 if some cases failed or were not tried, 1 if no case has a mask.
+        CasesFailedError: In another program, if some cases failed or were not tried.
     """
     for result in evaluator.results:
         for organ, facts in result.organs.items():
@@ -88,23 +96,13 @@ def exit_with_status(evaluator: CaseEvaluator) -> None:
     for path, reason in failures.items():
         logger.error("failed: %-*s  %s", width, path, reason.removeprefix(f"{path}: "))
     counts = f"{done} of {total} cases segmented, {len(failures)} failed"
-    logger.error("%s", counts + (f", {evaluator.not_tried} not tried" if evaluator.not_tried else ""))
+    counts += f", {evaluator.not_tried} not tried" if evaluator.not_tried else ""
+    logger.error("%s", counts)
+    if not is_command():
+        error = CasesFailedError(counts)
+        error.failures = failures
+        raise error
     raise SystemExit(EXIT_SOME_FAILED if done else EXIT_NOTHING_DONE)
-
-
-def warn_of_delivered_weights(checkpoint: str, weights: Mapping[str, str]) -> None:
-    """
-    Say what the bundle's maker warns of, if the weights in use are those that it was delivered with.
-
-    Args:
-        checkpoint: path of the weights.
-        weights: the entry ``weights`` of ``metadata.json``, ``{"sha256": ..., "warning": ...}``; without a warning
-            nothing is said.
-    """
-    path = Path(checkpoint)
-    warning = warning_of(sha256_of(path), {"weights": weights}) if path.is_file() else ""
-    if warning:
-        logger.warning("%s: %s", path, warning)
 
 
 def check_num_slices(num_slices: int) -> None:

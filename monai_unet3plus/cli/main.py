@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from .. import __version__
 from ..bundle.__main__ import add_copy_parser
+from ..utils.command import as_command
 from ..utils.errors import InputError
 from . import evaluate, segment, train
 
@@ -38,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             compare(given[1:])
         else:
             options = parser.parse_args(given)
-            options.run(options)
+            with as_command():
+                options.run(options)
     except InputError as error:
         parser.exit(1, f"{error}\n")
     except KeyboardInterrupt:

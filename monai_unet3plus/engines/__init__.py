@@ -6,5 +6,6 @@ from __future__ import annotations
 
 from .case_dataset import CaseDataset
 from .case_evaluator import CaseEvaluator, CaseResult
+from .loaded_weights import RequireLoadedWeights
 
-__all__ = ["CaseDataset", "CaseEvaluator", "CaseResult"]
+__all__ = ["CaseDataset", "CaseEvaluator", "CaseResult", "RequireLoadedWeights"]

@@ -25,6 +25,7 @@ from ..utils.errors import reason_of
 from ..utils.files import Write, deferred_writes
 from ..utils.warnings_log import collected_warnings
 from .case_dataset import DONE, FAILURE, REMARKS
+from .loaded_weights import RequireLoadedWeights
 
 __all__ = ["CaseEvaluator", "CaseResult"]
 
@@ -76,7 +77,8 @@ class CaseEvaluator(SupervisedEvaluator):
 
     ``results`` has an entry for each case of the latest run, ``current`` is that of the case at work, ``not_tried`` the
     number of those that it did not get to.
-    The loader's batch size has to be 1.
+    The loader's batch size has to be 1. A network that nobody loaded weights into is refused, see
+    :py:class:`RequireLoadedWeights`.
 
     Args:
         args: see :py:class:`monai.engines.SupervisedEvaluator`.
@@ -99,6 +101,7 @@ class CaseEvaluator(SupervisedEvaluator):
         self._has_output = False
         self.results: list[CaseResult] = []
         self.current = CaseResult("", "")
+        RequireLoadedWeights(self.network).attach(self)
 
     @property
     def failures(self) -> dict[str, str]:

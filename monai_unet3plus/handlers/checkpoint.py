@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,12 +16,15 @@ from monai.handlers import CheckpointLoader as MonaiCheckpointLoader
 from monai.handlers import CheckpointSaver as MonaiCheckpointSaver
 
 from ..networks.weights.file import load_weights
+from ..report import warning_of
 from ..utils.errors import InputError
-from ..utils.files import remove_leftovers, replacing
+from ..utils.files import remove_leftovers, replacing, sha256_of
 
 __all__ = ["PER_ORGAN", "CheckpointLoader", "CheckpointSaver", "organs_of", "select_outputs"]
 
 PER_ORGAN = ("heads.", "presence_head.")  # layers of UNet3Plus with outputs for each organ: rows come organ by organ
+
+logger = logging.getLogger(__name__)
 
 _ORGANS = "organs"  # beside the versions of layers that PyTorch keeps with a state_dict
 
@@ -70,12 +74,17 @@ class CheckpointLoader(MonaiCheckpointLoader):
         args: see :py:class:`monai.handlers.CheckpointLoader`.
         organs: names of the network's organs, in order. If the file of the weights tells its organs, the network gets
             the outputs of those that have these names. Defaults to None, the outputs as they are.
+        metadata: content of the bundle's ``metadata.json``; its warning of the weights that the bundle was delivered
+            with is logged when they are loaded. Defaults to None.
         kwargs: see :py:class:`monai.handlers.CheckpointLoader`.
     """
 
-    def __init__(self, *args: Any, organs: Sequence[str] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, organs: Sequence[str] | None = None, metadata: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.organs = organs
+        self.metadata = metadata
 
     def __call__(self, engine: Engine) -> None:
         """
@@ -99,6 +108,9 @@ class CheckpointLoader(MonaiCheckpointLoader):
                 f"checkpoint: {self.load_path} does not fit the network: {' '.join(str(e).split())}. Were other "
                 "organs, features or num_slices given in training?"
             ) from e
+        warning = warning_of(sha256_of(self.load_path), self.metadata)
+        if warning:
+            logger.warning("%s: %s", self.load_path, warning)
 
     def _load_outputs(self, trained: Sequence[str], organs: Sequence[str]) -> None:
         weights = load_weights(self.load_path, "checkpoint")
@@ -111,10 +123,6 @@ class CheckpointLoader(MonaiCheckpointLoader):
             ) from e
         for network in self.load_dict.values():
             network.load_state_dict(weights)
-
-    def load(self) -> None:
-        """Load without an engine, as a config does before it knows its data."""
-        self(Engine(lambda engine, batch: None))
 
 
 class CheckpointSaver(MonaiCheckpointSaver):

@@ -83,12 +83,14 @@ class InferenceReport:
             logger.info("report: %s", self.output_dir / "report.html")
         except OSError as e:  # the disk is full, which the cases say already
             logger.error("the report was not written to %s: %s", self.output_dir, e.strerror)
+        self._started = 0.0
 
     def _start(self, engine: Engine) -> None:
         self._started = time()
 
     def _fail(self, engine: CaseEvaluator, error: BaseException) -> None:
-        self(engine)
+        if self._started:  # else a handler before this one refused to start, and an earlier report stays
+            self(engine)
         raise error
 
     def _picture(self, engine: CaseEvaluator, image: str) -> Path | None:

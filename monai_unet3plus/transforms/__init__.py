@@ -12,11 +12,10 @@ from .adjacent_slices import (
 )
 from .checks import CheckGridd, CheckPaird, CheckVolumed
 from .clip_intensity import RandClipIntensityd
-from .dicom import CheckSeriesd, LoadVolumed
 from .dicom_seg import SaveDicomSegd
-from .file_affine import FileAffined
 from .intensity_check import CheckIntensityd
 from .inversion import InvertAcrossProcessesd
+from .load_ct import LoadCT, LoadCTd, LoadCTD, LoadCTDict
 from .organs import LabelMapToMasksd, SelectOrgansd, logits_to_label_map
 from .outputs import FinestOutputd
 from .plane import ResamplePlaned
@@ -42,13 +41,14 @@ __all__ = [
     "CheckGridd",
     "CheckIntensityd",
     "CheckPaird",
-    "CheckSeriesd",
     "CheckVolumed",
-    "FileAffined",
     "FinestOutputd",
     "InvertAcrossProcessesd",
     "LabelMapToMasksd",
-    "LoadVolumed",
+    "LoadCT",
+    "LoadCTD",
+    "LoadCTDict",
+    "LoadCTd",
     "RandArmsd",
     "RandClipIntensityd",
     "RandLesionsd",

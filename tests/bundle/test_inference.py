@@ -18,6 +18,7 @@ from monai.utils import optional_import
 from parameterized import parameterized
 from scipy import ndimage
 
+from monai_unet3plus.utils.command import as_command
 from tests.bundle.workflows import BUNDLE, inference, run
 from tests.data_sets import REAL_DATA, write_boxes, write_dicom_series
 
@@ -129,7 +130,7 @@ class TestInference(unittest.TestCase):
         workflow.initialize()
         with self.assertLogs(level=logging.ERROR) as log:
             workflow.run()
-            with self.assertRaises(SystemExit) as end:
+            with self.assertRaises(SystemExit) as end, as_command():
                 workflow.finalize()
         self.assertEqual(end.exception.code, 3)
         self.assertIn("2 of 4 cases segmented, 2 failed", log.output[-1])
@@ -209,10 +210,10 @@ class TestInference(unittest.TestCase):
             features=[16, 32, 64, 128, 256],
             organs={"liver": 1, "spleen": 2},
         )
-        with self.assertLogs("monai_unet3plus.bundle.run", logging.WARNING) as log:
-            workflow.initialize()
+        workflow.initialize()
+        with self.assertLogs("monai_unet3plus.handlers.checkpoint", logging.WARNING) as log:
+            workflow.run()
         self.assertIn("four small CTs", log.output[0])
-        workflow.run()
         self.assertIn(
             "<strong>Warning:</strong> these weights", (self.masks / "report.html").read_text(encoding="utf-8")
         )

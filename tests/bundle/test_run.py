@@ -2,23 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import hashlib
-import tempfile
 import unittest
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 from monai.transforms import Compose
 from parameterized import parameterized
 
 from monai_unet3plus.bundle.run import (
+    CasesFailedError,
     check_device,
     check_num_slices,
     check_window,
     exit_on_error,
     exit_with_status,
-    warn_of_delivered_weights,
 )
 from monai_unet3plus.engines import CaseResult
 from monai_unet3plus.utils.errors import InputError
@@ -38,7 +36,15 @@ def refuse_deep_below(item: Any = None) -> None:
         raise RuntimeError("Failed to evaluate ConfigExpression") from e
 
 
-class TestExitOnError(unittest.TestCase):
+class CommandTestCase(unittest.TestCase):
+    """Within a command, unless a test says otherwise."""
+
+    def setUp(self) -> None:
+        self.is_command = mock.patch("monai_unet3plus.bundle.run.is_command", return_value=True).start()
+        self.addCleanup(mock.patch.stopall)
+
+
+class TestExitOnError(CommandTestCase):
     def test_result_is_passed_on(self) -> None:
         self.assertEqual(exit_on_error(lambda a, b: (a, b), 1, b=2), (1, 2))
 
@@ -50,6 +56,17 @@ class TestExitOnError(unittest.TestCase):
         (record,) = logged.records
         self.assertEqual((record.levelname, record.getMessage()), ("ERROR", SENTENCE))
         self.assertIsNone(record.exc_info, "a stack trace would bury the sentence")
+
+    @parameterized.expand([(InputError(SENTENCE),), (KeyboardInterrupt(),)])
+    def test_a_program_gets_the_exception(self, error: BaseException) -> None:
+        self.is_command.return_value = False
+
+        def fail() -> None:
+            raise error
+
+        with self.assertNoLogs(LOGGER), self.assertRaises(type(error)) as raised:
+            exit_on_error(fail)
+        self.assertIs(raised.exception, error)
 
     def test_stack_trace_is_there_for_who_debugs(self) -> None:
         with self.assertLogs(LOGGER, "DEBUG") as logged, self.assertRaises(SystemExit):
@@ -77,7 +94,7 @@ class TestExitOnError(unittest.TestCase):
         self.assertIsNone(logged.records[0].exc_info)
 
 
-class TestExitWithStatus(unittest.TestCase):
+class TestExitWithStatus(CommandTestCase):
     def test_run_without_failures_returns(self) -> None:
         with self.assertLogs(LOGGER, "INFO") as logged:
             exit_with_status(SimpleNamespace(results=[], failures={}, succeeded=2, not_tried=0))
@@ -96,6 +113,13 @@ class TestExitWithStatus(unittest.TestCase):
         self.assertEqual(second, "failed: /d/b.nii.gz  OSError: disk full")
         self.assertEqual(last, f"{succeeded} of {succeeded + 2} cases segmented, 2 failed")
 
+    def test_a_program_gets_an_exception_with_the_reasons(self) -> None:
+        self.is_command.return_value = False
+        evaluator = SimpleNamespace(results=[], failures={"/d/a.nii.gz": "cut off"}, succeeded=1, not_tried=0)
+        with self.assertLogs(LOGGER, "ERROR"), self.assertRaisesRegex(CasesFailedError, "1 of 2 cases") as raised:
+            exit_with_status(evaluator)
+        self.assertEqual(raised.exception.failures, {"/d/a.nii.gz": "cut off"})
+
     def test_masks_to_look_at_are_named(self) -> None:
         organs = {"liver": {"flags": ["2 large parts", "nothing"]}, "spleen": {"flags": []}}
         results = [CaseResult("/d/a.nii.gz", "segmented", organs=organs)]
@@ -109,35 +133,6 @@ class TestExitWithStatus(unittest.TestCase):
             exit_with_status(SimpleNamespace(results=[], failures={}, succeeded=1, not_tried=4))
         self.assertEqual(raised.exception.code, 3)
         self.assertIn("1 of 5 cases segmented, 0 failed, 4 not tried", logged.output[-1])
-
-
-class TestWarnOfDeliveredWeights(unittest.TestCase):
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.path = Path(folder.name) / "model.pt"
-        self.path.write_bytes(b"weights")
-        self.weights = {"sha256": hashlib.sha256(b"weights").hexdigest(), "warning": "only a few cases"}
-
-    def test_delivered_weights_give_the_warning_with_their_path(self) -> None:
-        with self.assertLogs(LOGGER, "WARNING") as logged:
-            warn_of_delivered_weights(str(self.path), self.weights)
-        self.assertEqual(len(logged.output), 1)
-        self.assertIn(f"{self.path}: only a few cases", logged.output[0])
-
-    def test_own_weights_give_none(self) -> None:
-        self.path.write_bytes(b"other weights")
-        with self.assertNoLogs(LOGGER):
-            warn_of_delivered_weights(str(self.path), self.weights)
-
-    def test_weights_that_need_no_warning_give_none(self) -> None:
-        del self.weights["warning"]
-        with self.assertNoLogs(LOGGER):
-            warn_of_delivered_weights(str(self.path), self.weights)
-
-    def test_missing_file_gives_none(self) -> None:
-        with self.assertNoLogs(LOGGER):
-            warn_of_delivered_weights(str(self.path) + "x", self.weights)
 
 
 class TestCheckDevice(unittest.TestCase):

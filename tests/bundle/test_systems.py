@@ -16,6 +16,7 @@ import torch
 from monai.bundle import ConfigWorkflow
 from parameterized import parameterized
 
+from monai_unet3plus.utils.command import as_command
 from tests.bundle.workflows import BUNDLE, ROOT, inference, run, training
 from tests.data_sets import write_boxes
 from tests.networks.weights.test_imagenet import random_state
@@ -96,7 +97,9 @@ class TestSystems(unittest.TestCase):
         self.assertTrue(torch.equal(resnet.stem[0].weight, random_state("resnet18")["conv1.weight"]))
         weights.unlink()
         workflow = training(self.data, self.work, "systems/unet3plus_resnet101", config.with_suffix(""), **options)
-        with self.assertRaises(SystemExit), self.assertLogs("monai_unet3plus.bundle.run", "ERROR") as logs:
+        with as_command(), self.assertRaises(SystemExit), self.assertLogs(
+            "monai_unet3plus.bundle.run", "ERROR"
+        ) as logs:
             workflow.parser.get_parsed_content("network")
         self.assertIn("does not exist", logs.output[0])
 

@@ -11,6 +11,7 @@ import torch
 from monai.bundle import ConfigWorkflow
 
 from monai_unet3plus.networks.nets import UNet3Plus
+from monai_unet3plus.utils.command import as_command
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "bundle"
@@ -68,6 +69,7 @@ def training(dataset_dir: Path, output_dir: Path, *configs: str, **overrides: An
     return _workflow(names, "train", dataset_dir=str(dataset_dir), output_dir=str(output_dir), **options)
 
 
+@as_command()
 def run(workflow: ConfigWorkflow) -> None:
     """Initialize, run and finalize, as ``python -m monai.bundle run`` does."""
     workflow.initialize()

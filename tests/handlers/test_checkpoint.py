@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 import unittest
@@ -43,15 +44,19 @@ class FolderTestCase(unittest.TestCase):
         return sorted(path.name for path in self.root.iterdir())
 
 
+def load(loader: CheckpointLoader) -> None:
+    loader(Engine(lambda engine, batch: None))
+
+
 class TestCheckpointLoader(FolderTestCase):
     def loader(self, network: torch.nn.Module) -> CheckpointLoader:
         return CheckpointLoader(str(self.path), {"model": network})
 
     @parameterized.expand([("state_dict", False), ("under_its_name", True)])
-    def test_weights_are_loaded_without_an_engine(self, _: str, nested: bool) -> None:
+    def test_weights_are_loaded(self, _: str, nested: bool) -> None:
         trained, network = torch.nn.Linear(2, 3), torch.nn.Linear(2, 3)
         torch.save({"model": trained.state_dict()} if nested else trained.state_dict(), self.path)
-        self.loader(network).load()
+        load(self.loader(network))
         for name, value in trained.state_dict().items():
             self.assertTrue(torch.equal(network.state_dict()[name], value))
 
@@ -63,16 +68,28 @@ class TestCheckpointLoader(FolderTestCase):
         engine.run([0])
         self.assertTrue(torch.equal(network.weight, trained.weight))
 
+    def test_weights_that_the_bundle_was_delivered_with_give_its_warning(self) -> None:
+        network = torch.nn.Linear(2, 3)
+        torch.save(network.state_dict(), self.path)
+        delivered = {"sha256": hashlib.sha256(self.path.read_bytes()).hexdigest(), "warning": "only a few cases"}
+        with self.assertLogs("monai_unet3plus", "WARNING") as logged:
+            load(CheckpointLoader(str(self.path), {"model": network}, metadata={"weights": delivered}))
+        self.assertIn(f"{self.path}: only a few cases", logged.output[0])
+        others = {"weights": {**delivered, "sha256": "0"}}, {"weights": {"sha256": delivered["sha256"]}}, {}, None
+        with self.assertNoLogs("monai_unet3plus"):
+            for metadata in others:
+                load(CheckpointLoader(str(self.path), {"model": network}, metadata=metadata))
+
     def test_missing_file_is_named(self) -> None:
         with self.assertRaises(InputError) as raised:
-            self.loader(torch.nn.Linear(2, 3)).load()
+            load(self.loader(torch.nn.Linear(2, 3)))
         for part in (str(self.path), "does not exist", "--checkpoint"):
             self.assertIn(part, str(raised.exception))
 
     def test_file_and_keys_that_do_not_fit_are_named(self) -> None:
         torch.save({"weight": torch.zeros(3, 2), "unexpected_name": torch.zeros(1)}, self.path)
         with self.assertRaises(InputError) as raised:
-            self.loader(torch.nn.Linear(2, 3)).load()
+            load(self.loader(torch.nn.Linear(2, 3)))
         for part in (str(self.path), '"bias"', '"unexpected_name"'):
             self.assertIn(part, str(raised.exception))
         self.assertNotIn("\n", str(raised.exception))
@@ -80,7 +97,7 @@ class TestCheckpointLoader(FolderTestCase):
     def test_file_and_shapes_that_do_not_fit_are_named(self) -> None:
         torch.save(torch.nn.Linear(2, 4).state_dict(), self.path)
         with self.assertRaises(InputError) as raised:
-            self.loader(torch.nn.Linear(2, 3)).load()
+            load(self.loader(torch.nn.Linear(2, 3)))
         for part in (str(self.path), "weight", "[4, 2]", "[3, 2]"):
             self.assertIn(part, str(raised.exception))
 
@@ -88,14 +105,14 @@ class TestCheckpointLoader(FolderTestCase):
     def test_contents_that_are_no_state_dict_are_refused_and_named(self, _: str, content: Any) -> None:
         torch.save(content, self.path)
         with self.assertRaisesRegex(InputError, f"{self.path} does not fit"):
-            self.loader(torch.nn.Linear(2, 3)).load()
+            load(self.loader(torch.nn.Linear(2, 3)))
 
     @parameterized.expand([("whole", False), ("under_its_name", True)])
     def test_pickled_code_is_refused_and_does_not_run(self, _: str, nested: bool) -> None:
         made = self.root / "made_by_payload"
         torch.save({"model": Payload(made)} if nested else Payload(made), self.path)
         with self.assertRaisesRegex(InputError, str(self.path)):
-            self.loader(torch.nn.Linear(2, 3)).load()
+            load(self.loader(torch.nn.Linear(2, 3)))
         self.assertFalse(made.exists())
 
     @parameterized.expand([("text", b"not weights"), ("empty", b""), ("page", b"<html>" + bytes(100)), ("cut", None)])
@@ -105,7 +122,7 @@ class TestCheckpointLoader(FolderTestCase):
             content = self.path.read_bytes()[:-100]
         self.path.write_bytes(content)
         with self.assertRaisesRegex(InputError, str(self.path)) as raised:
-            self.loader(torch.nn.Linear(2, 3)).load()
+            load(self.loader(torch.nn.Linear(2, 3)))
         self.assertNotIn("features", str(raised.exception), "the network's size is not what is wrong")
 
 
@@ -166,24 +183,24 @@ class TestCheckpointSaver(FolderTestCase):
     def test_loader_reads_what_the_saver_wrote(self) -> None:
         self.run_epochs([0.5])
         network = torch.nn.Linear(1, 1)
-        CheckpointLoader(str(self.path), {"model": network}).load()
+        load(CheckpointLoader(str(self.path), {"model": network}))
         self.assertEqual(network.weight.item(), 1)
 
     def test_file_tells_its_organs_and_is_refused_for_others(self) -> None:
         self.run_epochs([0.5], organs=["liver", "spleen"])
-        load = {"model": torch.nn.Linear(1, 1)}
+        networks = {"model": torch.nn.Linear(1, 1)}
         for organs in (["liver", "spleen"], None):
-            CheckpointLoader(str(self.path), load, organs=organs).load()
+            load(CheckpointLoader(str(self.path), networks, organs=organs))
         for organs in (["spleen", "liver"], ["kidney", "spleen"], ["liver"]):
             with self.assertRaisesRegex(
                 InputError, rf"model.pt was trained for the organs \['liver', 'spleen'\].*{organs[0]}"
             ):
-                CheckpointLoader(str(self.path), load, organs=organs).load()
+                load(CheckpointLoader(str(self.path), networks, organs=organs))
         torch.save({"model": torch.load(self.path, weights_only=True)}, self.path)
         with self.assertRaisesRegex(InputError, "was trained for the organs"):
-            CheckpointLoader(str(self.path), load, organs=["kidney", "spleen"]).load()
+            load(CheckpointLoader(str(self.path), networks, organs=["kidney", "spleen"]))
         torch.save(dict(torch.load(self.path, weights_only=True)["model"]), self.path)  # written by another program
-        CheckpointLoader(str(self.path), load, organs=["kidney", "spleen"]).load()
+        load(CheckpointLoader(str(self.path), networks, organs=["kidney", "spleen"]))
 
     @parameterized.expand([(["spleen"],), (["spleen", "liver"],), (["kidney", "liver"],)])
     def test_network_of_some_organs_gets_their_outputs(self, organs: list[str]) -> None:
@@ -193,7 +210,7 @@ class TestCheckpointSaver(FolderTestCase):
         weights = whole.state_dict()
         weights._metadata[""]["organs"] = trained
         torch.save(weights, self.path)
-        CheckpointLoader(str(self.path), {"model": some}, organs=organs).load()
+        load(CheckpointLoader(str(self.path), {"model": some}, organs=organs))
         image, rows = torch.rand(2, 3, 32, 32), [trained.index(organ) for organ in organs]
         torch.testing.assert_close(some.train()(image)[0], whole.train()(image)[0][:, rows])
         torch.testing.assert_close(some.presence_logits(image), whole.presence_logits(image)[:, rows])

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from monai.data import MetaTensor
 
-from monai_unet3plus.transforms import LoadVolumed, SaveDicomSegd, dicom_seg
+from monai_unet3plus.transforms import LoadCT, SaveDicomSegd, dicom_seg
 from monai_unet3plus.utils.errors import InputError
 from tests.data_sets import REAL_DATA, write_boxes, write_dicom_series
 
@@ -31,7 +31,7 @@ class TestSaveDicomSegd(unittest.TestCase):
 
     def save(self, source: Path) -> np.ndarray:
         """Write the segmentation of an image by its own values, and return the label map."""
-        image = LoadVolumed("image", image_only=True)({"image": source})["image"]
+        image = LoadCT()(source)
         labels = (torch.as_tensor(np.asarray(image)) > 0).to(torch.uint8)
         labels[:20, :, 2] *= 2
         mask = MetaTensor(labels[None], meta=image.meta)

@@ -7,16 +7,19 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ...utils.errors import InputError
 
 if TYPE_CHECKING:  # the process that tries files out starts in no time without MONAI
     from monai.config import PathLike
 
-__all__ = ["ct_series"]
+__all__ = ["ct_series", "read_series"]
 
 logger = logging.getLogger(__name__)
 
 _MODALITY = "0008|0060"
+_UNEVEN_MM = 0.1  # beyond how scanners round positions
 
 
 def ct_series(folder: PathLike) -> list[str]:
@@ -67,3 +70,45 @@ def _modality(file: str) -> str:
     reader.SetFileName(file)
     reader.ReadImageInformation()
     return reader.GetMetaData(_MODALITY).strip() if reader.HasMetaDataKey(_MODALITY) else "no modality"
+
+
+def read_series(folder: str) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Read the CT series of a folder, see :py:func:`ct_series`.
+
+    Args:
+        folder: folder with DICOM files.
+
+    Returns:
+        voxels ``(X, Y, Z)`` and their affine, towards the patient's right, front and head.
+
+    Raises:
+        InputError: When there is no CT series, or its slices are not evenly spaced.
+    """
+    import SimpleITK
+
+    names = ct_series(folder)
+    _check_steps(folder, names)
+    image = SimpleITK.ReadImage(names)
+    affine = np.eye(4)
+    affine[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * image.GetSpacing()
+    affine[:3, 3] = image.GetOrigin()
+    return SimpleITK.GetArrayFromImage(image).T, np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine
+
+
+def _check_steps(folder: str, names: list[str]) -> None:
+    import SimpleITK
+
+    reader = SimpleITK.ImageFileReader()
+    places = []
+    for name in names:
+        reader.SetFileName(name)
+        reader.ReadImageInformation()
+        places.append(float(np.dot(reader.GetOrigin(), np.reshape(reader.GetDirection(), (3, 3))[:, 2])))
+    steps = np.diff(np.sort(places))
+    if len(steps) and steps.max() - steps.min() > _UNEVEN_MM:
+        widest = int(steps.argmax())
+        raise InputError(
+            f"{folder}: expected evenly spaced slices, but steps between them are {steps.min():.2f} to "
+            f"{steps.max():.2f} mm, the widest after slice {widest + 1} of {len(places)}. Are files missing?"
+        )

@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Reading a volume and its grid from a file: NIfTI, NRRD, MetaImage or a DICOM series."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...utils.errors import InputError
+from .dicom_series import read_series
+
+if TYPE_CHECKING:  # the process that tries files out starts in no time without MONAI
+    from monai.config import PathLike
+
+__all__ = ["Volume", "check_affine", "read_volume"]
+
+_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+_AGREE_VOXELS = 0.5
+_SMALLEST_MM, _LARGEST_MM = 0.01, 100.0
+
+
+@dataclass
+class Volume:
+    """
+    A volume as it lies in its file.
+
+    Args:
+        array: voxels, ``(X, Y, Z)``, or with the further axes that the file has.
+        affine: from voxels to mm, axes towards the patient's right, front and head, ``(4, 4)``.
+        warnings: sentences about the file that a user should see.
+    """
+
+    array: np.ndarray
+    affine: np.ndarray
+    warnings: list[str] = field(default_factory=list)
+
+
+def read_volume(path: PathLike) -> Volume:
+    """
+    Read a volume.
+
+    The grid of a NIfTI file is nibabel's: the sform counts before the qform. MONAI's reader replaces it where the voxel
+    sizes in the header (pixdim) are rounded otherwise than in the sform, even by a qform whose code says that there is
+    none.
+
+    Args:
+        path: a file, or the folder of a DICOM series.
+
+    Raises:
+        InputError: When the grid is not usable, see :py:func:`check_affine`, or a DICOM series is refused.
+    """
+    name = os.fspath(path)
+    if os.path.isdir(name):
+        volume = Volume(*read_series(name))
+    elif name.lower().endswith((".nii", ".nii.gz")):
+        volume = _read_nifti(name)
+    else:
+        volume = _read_by_itk(name)
+    check_affine(volume.affine, name)
+    return volume
+
+
+def check_affine(affine: np.ndarray, file: str) -> None:
+    """
+    Refuse an affine that no scan has.
+
+    Args:
+        affine: from voxels to mm, ``(4, 4)``.
+        file: name for the message.
+
+    Raises:
+        InputError: When it is not finite or not invertible, or voxels are smaller than 0.01 mm or larger than 100 mm.
+    """
+    if not np.isfinite(affine).all() or abs(np.linalg.det(affine)) < 1e-9:
+        raise InputError(f"{file}: expected an invertible affine, but found {affine.tolist()}.")
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    if spacing.min() < _SMALLEST_MM or spacing.max() > _LARGEST_MM:
+        raise InputError(
+            f"{file}: expected voxels of {_SMALLEST_MM:g} to {_LARGEST_MM:g} mm, but found "
+            f"{' x '.join(f'{size:g}' for size in spacing)}."
+        )
+
+
+def _read_nifti(file: str) -> Volume:
+    import nibabel as nib
+
+    image: Any = nib.load(file)
+    header, array = image.header, np.asarray(image.dataobj)
+    affine, warnings = np.asarray(header.get_best_affine(), dtype=float), []
+    if header["sform_code"] == 0 and header["qform_code"] == 0:
+        warnings.append(f"{file}: neither sform nor qform say how it lies in the patient; taken as LAS")
+    elif header["sform_code"] > 0 and header["qform_code"] > 0:
+        apart = _measure_disagreement(header, affine)
+        if not apart <= _AGREE_VOXELS:
+            warnings.append(f"{file}: sform and qform are up to {apart:.1f} voxels apart; the sform counts")
+    return Volume(array.astype(array.dtype.newbyteorder("="), copy=False), affine, warnings)
+
+
+def _measure_disagreement(header: Any, sform: np.ndarray) -> float:
+    """The largest distance in voxels between a corner by the qform and by the sform; infinite without a qform."""
+    import nibabel as nib
+
+    corners = np.array(list(itertools.product(*((0, size - 1) for size in header.get_data_shape()[:3]), (1,)))).T
+    try:
+        moved = np.linalg.inv(sform) @ header.get_qform() @ corners - corners
+    except (ValueError, nib.spatialimages.HeaderDataError, np.linalg.LinAlgError):
+        return np.inf
+    return float(np.abs(moved).max())
+
+
+def _read_by_itk(file: str) -> Volume:
+    import SimpleITK
+
+    image = SimpleITK.ReadImage(file)
+    dimensions = image.GetDimension()
+    affine = np.eye(4)
+    axes = min(dimensions, 3)
+    direction = np.reshape(image.GetDirection(), (dimensions, dimensions))
+    affine[:axes, :axes] = (direction * image.GetSpacing())[:axes, :axes]
+    affine[:axes, 3] = image.GetOrigin()[:axes]
+    return Volume(SimpleITK.GetArrayFromImage(image).T, _LPS_TO_RAS @ affine)
