@@ -41,6 +41,7 @@ MEANING = {
     "classification_guided": "whether a classifier decides per slice and organ if it is there at all",
     "roi_size": "sliding window in pixels, in the slice; `[-1, -1]` is the whole slice",
     "overlap": "of neighbouring windows, a share",
+    "presence_gate": "whether an evaluation leaves out organs in slices that the classifier judges free of them",
     "sw_batch_size": "windows that the network sees at once",
     "slice_batch_size": "slices that are cut into windows at once",
     "crop_size": "random crop in pixels; with the hybrid loss 161 or more",

@@ -21,6 +21,7 @@ from ..networks.blocks import ABSENT_LOGIT
 from ..transforms.plane import plane_size, resample_plane
 from ..utils.errors import InputError
 from .air import SkipAir
+from .padding import PadWindows
 from .presence_first import PresenceFirst
 
 __all__ = ["AdjacentSliceInferer"]
@@ -58,6 +59,10 @@ class AdjacentSliceInferer(Inferer):
         pixel_size: in mm; slices are resampled to it before they enter ``inferer``, and their logits are brought back
             to the volume's own grid before ``postprocess``. It needs a MetaTensor, which knows its spacing. Defaults to
             None: slices as they are.
+        presence_gate: whether slices that the network's classifier judges organ-free get no organ. Defaults to True;
+            False shows the decoder's own masks, to measure the classifier by.
+
+    Windows whose sides are no multiples of the network's ``reduction`` are padded for the network, with 0 at their end.
 
     Raises:
         ValueError: When ``num_slices`` is not odd and positive, ``spatial_dim`` is not 0, 1 or 2, or
@@ -75,6 +80,7 @@ class AdjacentSliceInferer(Inferer):
         progress: bool = False,
         air_threshold: float | None = None,
         pixel_size: float | None = None,
+        presence_gate: bool = True,
     ) -> None:
         super().__init__()
         if num_slices < 1 or num_slices % 2 == 0:
@@ -94,6 +100,7 @@ class AdjacentSliceInferer(Inferer):
         self.progress = progress
         self.air_threshold = air_threshold
         self.pixel_size = pixel_size
+        self.presence_gate = presence_gate
 
     def __call__(
         self, inputs: torch.Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any
@@ -134,7 +141,7 @@ class AdjacentSliceInferer(Inferer):
         batch_size, depth = stack.shape[:2]
         predict: Callable[..., tuple[torch.Tensor, torch.Tensor]]
         if guided:
-            predict = PresenceFirst(self.inferer, network, self.air_threshold)
+            predict = PresenceFirst(self.inferer, network, self.air_threshold, self.presence_gate)
         else:
             predict = self._predictor(network)
         size = self._network_size(inputs)
@@ -193,7 +200,10 @@ class AdjacentSliceInferer(Inferer):
 
     def _predictor(self, network: Callable[..., Any]) -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:
         """A function that makes logits ``(N, K, height, width)`` of slabs, and no presence margins."""
-        ask = network if self.air_threshold is None else SkipAir(network, self.air_threshold, ABSENT_LOGIT)
+        multiple = getattr(network, "reduction", 1)
+        ask: Callable[..., Any] = network if multiple == 1 else PadWindows(network, multiple)
+        if self.air_threshold is not None:
+            ask = SkipAir(ask, self.air_threshold, ABSENT_LOGIT)
 
         def predict(slabs: torch.Tensor, *args: Any, **kwargs: Any) -> tuple[torch.Tensor, torch.Tensor]:
             logits = self.inferer(slabs, ask, *args, **kwargs)

@@ -15,6 +15,7 @@ from monai.inferers import SlidingWindowInferer
 from ..networks.blocks import ABSENT_LOGIT, gate_logits
 from .air import is_body
 from .autocast import AutocastInferer
+from .padding import pad_windows
 
 __all__ = ["PresenceFirst"]
 
@@ -45,12 +46,17 @@ class PresenceFirst:
         network: in evaluation mode, with ``out_channels``, ``encode``, ``presence_head`` and ``decode`` as
             :py:class:`monai_unet3plus.networks.nets.UNet3Plus` has them.
         air_threshold: windows in which no value exceeds it are air and hold no organ. None looks everywhere.
+        gate: whether organs that are judged absent get absent logits. Defaults to True; False decodes every slice.
     """
 
-    def __init__(self, inferer: Callable[..., Any], network: Any, air_threshold: float | None) -> None:
+    def __init__(
+        self, inferer: Callable[..., Any], network: Any, air_threshold: float | None, gate: bool = True
+    ) -> None:
         self.inferer, self.tells_slices = _with_coordinates(inferer)
         self.network = network
         self.air_threshold = air_threshold
+        self.gate = gate
+        self.multiple = getattr(network, "reduction", 1)
 
     def __call__(self, slabs: torch.Tensor, *args: Any, **kwargs: Any) -> tuple[torch.Tensor, torch.Tensor]:
         """
@@ -84,7 +90,7 @@ class PresenceFirst:
         margins = margins.new_full((len(slabs), margins.shape[1]), -torch.inf).scatter_reduce(
             0, owners, margins, "amax"
         )
-        present = margins > 0
+        present = margins > 0 if self.gate else torch.ones_like(margins, dtype=torch.bool)
         if not bool(present.any()):
             return slabs.new_full((*margins.shape, *slabs.shape[2:]), ABSENT_LOGIT), margins
 
@@ -97,7 +103,7 @@ class PresenceFirst:
         margins = torch.full((len(windows), self.network.out_channels), _AIR_MARGIN, device=windows.device)
         encoded, maps = is_body(windows, self.air_threshold), []
         if bool(encoded.any()):
-            maps = self.network.encode(windows[encoded])
+            maps = self.network.encode(pad_windows(windows[encoded], self.multiple))
             logits = self.network.presence_head(maps[-1]).float()
             margins[encoded] = logits[..., 1] - logits[..., 0]
         return _Call(torch.tensor(owners, device=windows.device), encoded, maps, margins)
@@ -112,7 +118,8 @@ class PresenceFirst:
         if bool(wanted.any()):
             of_encoded = wanted[call.encoded]
             maps = call.maps if bool(of_encoded.all()) else [level[of_encoded] for level in call.maps]
-            logits[wanted] = self.network.decode(maps).to(logits.dtype)
+            decoded = self.network.decode(maps)[..., : windows.shape[2], : windows.shape[3]]
+            logits[wanted] = decoded.to(logits.dtype)
         return logits
 
 

@@ -228,7 +228,7 @@ class TestUNet3Plus(unittest.TestCase):
         torch.manual_seed(0)
         self.network = UNet3Plus(out_channels=2, features=(4, 8, 16, 32, 64), classification_guided=True).eval()
         self.network.requires_grad_(False)
-        self.volumes = torch.rand(2, 1, 24, 40, 4) * torch.linspace(0.2, 3, 8).view(2, 1, 1, 1, 4)
+        self.volumes = torch.rand(2, 1, 32, 48, 4) * torch.linspace(0.2, 3, 8).view(2, 1, 1, 1, 4)
 
     def expect_half_of_the_slices(self, inner: Callable | None = None) -> None:
         """Move the classifier's bias between the slices' margins, so that each organ is in four of eight."""
