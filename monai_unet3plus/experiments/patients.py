@@ -106,7 +106,7 @@ def list_labelled(data: Path) -> list[Case]:
         {
             "image": str(file),
             "label": str(file.with_name("label.nii.gz")),
-            "source": "labelled",
+            "source": file.parent.name.split("_")[0],
             "patient": file.parent.name,
             "annotated": ["liver", "spleen"],
             "weight": _REFERENCE,

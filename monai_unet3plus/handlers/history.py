@@ -38,7 +38,6 @@ class TrainingHistory:
         self.picture = Path(output_dir) / "curves.png"
         self.validator = validator
         self._sums: dict[str, torch.Tensor] = {}
-        self._is_drawn = False
 
     def attach(self, engine: Engine) -> None:
         """
@@ -53,7 +52,7 @@ class TrainingHistory:
         engine.add_event_handler(Events.COMPLETED, self._draw)
 
     def _reset(self, engine: Trainer) -> None:
-        self._sums, self._is_drawn = {}, False
+        self._sums = {}
 
     def _add(self, engine: Trainer) -> None:
         losses = from_engine(CommonKeys.LOSS)(engine.state.output)
@@ -84,6 +83,5 @@ class TrainingHistory:
 
     def _draw(self, engine: Trainer) -> None:
         rows = self._rows()
-        if rows and not self._is_drawn:
+        if rows:
             save_curves(rows, self.picture)
-            self._is_drawn = True
