@@ -14,6 +14,8 @@ from monai.networks.nets.resnet import ResNetBlock, ResNetBottleneck
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
+from .blocks import has_hooks, is_plain
+
 __all__ = ["has_native_bfloat16", "prepare_for_inference"]
 
 
@@ -76,9 +78,9 @@ def _followed_by_norm(module: nn.Module) -> list[tuple[nn.Module, nn.Module, str
 
 
 def _fold_batch_norm(conv: nn.Module, holder: nn.Module, name: str) -> None:
-    """Let a convolution do what the batch norm does, if that is what follows it."""
+    """Let a plain convolution do what the batch norm after it does."""
     norm = getattr(holder, name)
-    if not isinstance(conv, (nn.Conv2d, nn.Conv3d)) or not isinstance(norm, _BatchNorm):
+    if not is_plain(conv) or not isinstance(norm, _BatchNorm) or has_hooks(norm):
         return
     if norm.running_mean is None or norm.running_var is None:
         return

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
-from .conv import Conv3x3, OutputConv3x3, conv3x3, double_conv
+from .conv import BlockFactory, Conv3x3, OutputConv3x3
+from .convolve import convolve
 from .full_scale import FullScaleBranch, FullScaleNode
+from .image_format import ImageFormat
+from .plain import has_hooks, is_plain
 from .presence import ABSENT_LOGIT, PresenceHead, gate_logits, is_present
 from .upsampled_conv import resize_to, upsampled_conv
 from .upward import UpwardNode
@@ -13,16 +16,19 @@ from .winograd import arrange_for_winograd, winograd_conv, winograd_pays
 
 __all__ = [
     "ABSENT_LOGIT",
+    "BlockFactory",
     "Conv3x3",
     "FullScaleBranch",
     "FullScaleNode",
+    "ImageFormat",
     "OutputConv3x3",
     "PresenceHead",
     "UpwardNode",
     "arrange_for_winograd",
-    "conv3x3",
-    "double_conv",
+    "convolve",
     "gate_logits",
+    "has_hooks",
+    "is_plain",
     "is_present",
     "resize_to",
     "upsampled_conv",

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn as nn
-from monai.networks.blocks import ADN
-from monai.networks.layers.factories import Conv, Pool
+from monai.networks.layers.factories import Pool
 from monai.networks.layers.utils import get_act_layer
 
 from .checkpointing import checkpointed
-from .conv import Conv3x3, conv3x3
-from .upsampled_conv import upsampled_conv
+from .conv import BlockFactory, Conv3x3
+from .convolve import convolve
+from .plain import is_plain
+from .upsampled_conv import resize_to, upsampled_conv
 
 
 class FullScaleBranch(nn.Module):
@@ -24,34 +25,24 @@ class FullScaleBranch(nn.Module):
     The activation is left to the node: applied to all branches at once, it needs one copy of them less.
 
     Args:
-        spatial_dims: number of spatial dimensions.
+        blocks: the network's settings.
         in_channels: channels of the map.
         out_channels: channels of the branch (64 in the paper).
         source_level: level of the map, 0 being the finest.
         target_level: level of the node. Finer maps are max-pooled without overlap, coarser ones up-sampled linearly.
-        norm: feature normalization type and arguments.
-        bias: whether the convolution has a bias.
-        dropout: dropout ratio.
     """
 
     def __init__(
-        self,
-        spatial_dims: int,
-        in_channels: int,
-        out_channels: int,
-        source_level: int,
-        target_level: int,
-        norm: str | tuple,
-        bias: bool,
-        dropout: float | tuple,
+        self, blocks: BlockFactory, in_channels: int, out_channels: int, source_level: int, target_level: int
     ) -> None:
         super().__init__()
         self.is_coarser = source_level > target_level
+        self.is_plain = True  # as TorchScript has to take its convolution
         self.pool: nn.Module = nn.Identity()
         if source_level < target_level:
-            self.pool = Pool["MAX", spatial_dims](kernel_size=2 ** (target_level - source_level))
-        self.conv = Conv["conv", spatial_dims](in_channels, out_channels, kernel_size=3, padding=1, bias=bias)
-        self.adn = ADN("ND", out_channels, None, norm, spatial_dims, dropout, dropout_dim=1)
+            self.pool = Pool["MAX", blocks.spatial_dims](kernel_size=2 ** (target_level - source_level))
+        self.conv = blocks.conv(in_channels, out_channels)
+        self.adn = blocks.adn(out_channels, "ND")
 
     def forward(self, x: torch.Tensor, size: list[int]) -> torch.Tensor:
         """
@@ -62,10 +53,17 @@ class FullScaleBranch(nn.Module):
         Returns:
             map of shape ``(B, out_channels, *size)``.
         """
-        weight, bias = self.conv.weight, self.conv.bias
-        if not self.is_coarser:
-            return self.adn(conv3x3(self.pool(x), weight, bias))
-        return self.adn(upsampled_conv(x, weight, bias, size))
+        x = self.pool(x)
+        if not torch.jit.is_scripting():
+            return self.adn(convolve(self.conv, x, size if self.is_coarser else None))
+        if self.is_coarser and self.is_plain:
+            return self.adn(upsampled_conv(x, self.conv.weight, self.conv.bias, size))
+        return self.adn(self.conv(resize_to(x, size) if self.is_coarser else x))
+
+    def __prepare_scriptable__(self) -> FullScaleBranch:
+        """Called by ``torch.jit.script``, whose code can't ask what a module is."""
+        self.is_plain = is_plain(self.conv)
+        return self
 
 
 class FullScaleNode(nn.Module):
@@ -76,39 +74,23 @@ class FullScaleNode(nn.Module):
     maps (of which the deepest is the encoder's). They are concatenated and fused by one more convolution.
 
     Args:
-        spatial_dims: number of spatial dimensions.
+        blocks: the network's settings.
         in_channels: channels of the map of each level, finest first.
         level: the level of this node, 0 being the finest.
         branch_channels: channels of each branch; the node has as many times that as there are levels.
-        act: activation type and arguments.
-        norm: feature normalization type and arguments.
-        bias: whether the convolutions have a bias.
-        dropout: dropout ratio in the convolution blocks.
-        use_checkpoint: whether training computes the activations again instead of keeping them.
     """
 
-    def __init__(
-        self,
-        spatial_dims: int,
-        in_channels: Sequence[int],
-        level: int,
-        branch_channels: int,
-        act: str | tuple,
-        norm: str | tuple,
-        bias: bool,
-        dropout: float | tuple,
-        use_checkpoint: bool,
-    ) -> None:
+    def __init__(self, blocks: BlockFactory, in_channels: Sequence[int], level: int, branch_channels: int) -> None:
         super().__init__()
-        self.use_checkpoint = use_checkpoint
+        self.use_checkpoint = blocks.use_checkpoint
         self.level = level
         self.branches = nn.ModuleList(
-            FullScaleBranch(spatial_dims, channels, branch_channels, source, level, norm, bias, dropout)
+            FullScaleBranch(blocks, channels, branch_channels, source, level)
             for source, channels in enumerate(in_channels)
         )
-        self.act = get_act_layer(act)
+        self.act = get_act_layer(blocks.act)
         width = branch_channels * len(in_channels)
-        self.fusion = Conv3x3(spatial_dims, width, width, act, norm, bias, dropout)
+        self.fusion = Conv3x3(blocks, width, width)
 
     def forward(self, maps: list[torch.Tensor], release: bool = False) -> torch.Tensor:
         """

@@ -15,6 +15,9 @@ from functools import lru_cache
 import torch
 import torch.nn.functional as F
 
+from ..eager import is_eager
+from .plain import is_plain_tensor
+
 __all__ = ["resize_to", "upsampled_conv"]
 
 
@@ -64,20 +67,7 @@ def upsampled_conv(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | N
     # By way of `linear`: a traced graph has the bias of a convolution as an optional tensor, which `+` does not take.
     offset = F.linear(weight.new_zeros(1, 1), weight.new_zeros(weight.shape[0], 1), bias)
     maps.add_(offset.reshape([-1] + [1] * axes))
-    if torch.jit.is_scripting() or torch.jit.is_tracing() or torch.compiler.is_compiling():
-        return maps
-    return _store_channels_last(maps) if is_channels_last(x) else maps
-
-
-def _store_channels_last(maps: torch.Tensor) -> torch.Tensor:
-    """Maps ``(B, C, H, W)`` stored channels last. PyTorch copies a transposed matrix faster than it does maps."""
-    stored = torch.stack([image.flatten(1).t().contiguous() for image in maps])
-    return stored.view(maps.shape[0], *maps.shape[2:], maps.shape[1]).permute(0, 3, 1, 2)
-
-
-def is_channels_last(x: torch.Tensor) -> bool:
-    """Whether a 2D map, ``(B, C, H, W)``, is stored channels last."""
-    return x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
+    return maps
 
 
 def _tap_matrix(low: int, high: int, like: torch.Tensor) -> torch.Tensor:
@@ -87,11 +77,10 @@ def _tap_matrix(low: int, high: int, like: torch.Tensor) -> torch.Tensor:
     It takes a dozen small kernels to make, which is much for a GPU that gets one slice at a time, so it is kept. The
     first pass of a size copies it from the CPU, which a CUDA graph can't capture.
     """
-    if torch.jit.is_scripting() or torch.jit.is_tracing() or torch.compiler.is_compiling():
-        return _new_tap_matrix(low, high, like)
-    if type(like) is not torch.Tensor:  # subclasses, as FakeTensor, want one of their own
-        return _new_tap_matrix(low, high, like)
-    return _kept_tap_matrix(low, high, like.dtype, like.device)
+    if not torch.jit.is_scripting():
+        if is_eager() and is_plain_tensor(like):
+            return _kept_tap_matrix(low, high, like.dtype, like.device)
+    return _new_tap_matrix(low, high, like)
 
 
 @lru_cache(maxsize=64)

@@ -8,7 +8,7 @@ import torch
 import torch.nn as nn
 from monai.networks.layers.factories import Conv
 
-from .conv import double_conv
+from .conv import BlockFactory
 
 
 class UpwardNode(nn.Module):
@@ -16,28 +16,16 @@ class UpwardNode(nn.Module):
     One decoder node of UNet and UNet++: a coarser map, up-sampled, beside the maps of its own level, convolved twice.
 
     Args:
-        spatial_dims: number of spatial dimensions.
+        blocks: the network's settings.
         in_channels: channels of the coarser map.
         skip_channels: channels of all maps of this level together.
         out_channels: channels of the node.
-        act: activation type and arguments.
-        bias: whether the convolutions have a bias.
-        dropout: dropout ratio in the convolutions.
     """
 
-    def __init__(
-        self,
-        spatial_dims: int,
-        in_channels: int,
-        skip_channels: int,
-        out_channels: int,
-        act: str | tuple,
-        bias: bool,
-        dropout: float | tuple,
-    ) -> None:
+    def __init__(self, blocks: BlockFactory, in_channels: int, skip_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.up = Conv["convtrans", spatial_dims](in_channels, out_channels, kernel_size=4, stride=2, padding=1)
-        self.convs = double_conv(spatial_dims, out_channels + skip_channels, out_channels, act, None, bias, dropout)
+        self.up = Conv["convtrans", blocks.spatial_dims](in_channels, out_channels, kernel_size=4, stride=2, padding=1)
+        self.convs = blocks.double_conv(out_channels + skip_channels, out_channels)
 
     def forward(self, x: torch.Tensor, skips: list[torch.Tensor]) -> torch.Tensor:
         """

@@ -18,7 +18,9 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch.autograd.function import once_differentiable
+
+from ..eager import is_eager
+from .plain import is_plain_tensor
 
 __all__ = ["arrange_for_winograd", "winograd_conv", "winograd_pays"]
 
@@ -64,9 +66,16 @@ def arrange_for_winograd(image: torch.Tensor, channels: int) -> torch.Tensor:
 
 
 def _is_possible(x: torch.Tensor) -> bool:
-    if torch.jit.is_tracing() or torch.compiler.is_compiling() or x.dim() != 4 or x.device.type != "cpu":
+    if not is_eager() or not is_plain_tensor(x) or x.dim() != 4 or x.device.type != "cpu":
         return False
-    return _computed_in(x) in (torch.float32, torch.bfloat16)
+    dtype = _computed_in(x)
+    return dtype == torch.float32 or dtype == torch.bfloat16 and not _has_amx()
+
+
+@lru_cache
+def _has_amx() -> bool:
+    """Whether the processor multiplies tiles of bfloat16, with which the direct form is the faster one."""
+    return hasattr(torch.cpu, "get_capabilities") and bool(torch.cpu.get_capabilities().get("amx_bf16"))
 
 
 def _computed_in(x: torch.Tensor) -> torch.dtype:
@@ -76,7 +85,7 @@ def _computed_in(x: torch.Tensor) -> torch.dtype:
 
 def winograd_conv(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
     """
-    Equal to ``conv2d(x, weight, bias, padding=1)``, to rounding, under autocast too; once differentiable.
+    Equal to ``conv2d(x, weight, bias, padding=1)``, to rounding, under autocast too.
 
     Args:
         x: maps of shape ``(B, C, H, W)``, float32, float64 or bfloat16.
@@ -96,9 +105,11 @@ class _WinogradConv(torch.autograd.Function):
         return _convolve(x, weight, bias)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         x, weight = ctx.saved_tensors
+        if torch.is_grad_enabled():  # these gradients are differentiated in turn, which PyTorch's own form can be
+            shape = ([len(weight)], [1, 1], [1, 1], [1, 1], False, [0, 0], 1)
+            return torch.ops.aten.convolution_backward(grad, x, weight.to(x.dtype), *shape, ctx.needs_input_grad)
         for_x = for_weight = for_bias = None
         if ctx.needs_input_grad[0]:
             for_x = _convolve(grad, weight.transpose(0, 1).flip(2, 3), None)

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from monai.networks.nets.flexible_unet import FLEXUNET_BACKBONE
 from monai.networks.nets.resnet import resnet_params
 
+from ..blocks.conv import BlockFactory
 from .plain import PlainEncoder
 from .registered import RegisteredEncoder
 from .resnet import ResNetEncoder
@@ -19,17 +20,7 @@ __all__ = ["Encoder", "build_encoder"]
 Encoder: TypeAlias = "PlainEncoder | ResNetEncoder | RegisteredEncoder"
 
 
-def build_encoder(
-    backbone: str | None,
-    spatial_dims: int,
-    in_channels: int,
-    features: Sequence[int],
-    act: str | tuple = ("relu", {"inplace": True}),
-    norm: str | tuple = "batch",
-    bias: bool = True,
-    dropout: float | tuple = 0.0,
-    use_checkpoint: bool = False,
-) -> Encoder:
+def build_encoder(backbone: str | None, blocks: BlockFactory, in_channels: int, features: Sequence[int]) -> Encoder:
     """
     An encoder by the name of its backbone.
 
@@ -40,24 +31,18 @@ def build_encoder(
         backbone: None for the paper's plain encoder; a ResNet of MONAI's, ``"resnet10"``, ``"resnet18"``,
             ``"resnet34"``, ``"resnet50"``, ``"resnet101"``, ``"resnet152"``, ``"resnet200"``; or a name that is
             registered in MONAI's ``FLEXUNET_BACKBONE``, such as ``"efficientnet-b0"``.
-        spatial_dims: number of spatial dimensions.
+        blocks: the network's settings. A backbone has an activation, norms and biases of its own.
         in_channels: number of channels of the image.
         features: channels of the levels, finest first.
-        act: activation type and arguments. A backbone has its own.
-        norm: feature normalization type and arguments. A backbone has its own.
-        bias: whether the convolution blocks have a bias. A backbone has its own.
-        dropout: dropout ratio in the convolution blocks. A backbone has its own.
-        use_checkpoint: whether training computes the activations again instead of keeping them.
 
     Raises:
         ValueError: When no backbone has that name, or ``features`` do not fit it.
     """
-    arguments = (spatial_dims, in_channels, features, act, norm, bias, dropout, use_checkpoint)
     if backbone is None:
-        return PlainEncoder(*arguments)
+        return PlainEncoder(blocks, in_channels, features)
     if backbone in resnet_params:
-        return ResNetEncoder(backbone, *arguments)
+        return ResNetEncoder(backbone, blocks, in_channels, features)
     if backbone in FLEXUNET_BACKBONE.register_dict:
-        return RegisteredEncoder(backbone, *arguments)
+        return RegisteredEncoder(backbone, blocks, in_channels, features)
     names = dict.fromkeys([*resnet_params, *FLEXUNET_BACKBONE.register_dict])
     raise ValueError(f"Expected argument `backbone` to be None or one of {', '.join(names)}, but got {backbone!r}.")

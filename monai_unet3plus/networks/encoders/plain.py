@@ -11,7 +11,7 @@ import torch.nn as nn
 from monai.networks.layers.factories import Pool
 
 from ..blocks.checkpointing import checkpointed
-from ..blocks.conv import double_conv
+from ..blocks.conv import BlockFactory
 
 
 class PlainEncoder(nn.Module):
@@ -21,37 +21,21 @@ class PlainEncoder(nn.Module):
     The paper calls it "VGG-16". Sizes that are not even are rounded down by the pooling.
 
     Args:
-        spatial_dims: number of spatial dimensions.
+        blocks: the network's settings.
         in_channels: number of channels of the image.
         features: channels of each level, finest first.
-        act: activation type and arguments.
-        norm: feature normalization type and arguments.
-        bias: whether the convolutions have a bias.
-        dropout: dropout ratio in the convolution blocks.
-        use_checkpoint: whether training computes the activations again instead of keeping them.
     """
 
-    def __init__(
-        self,
-        spatial_dims: int,
-        in_channels: int,
-        features: Sequence[int],
-        act: str | tuple,
-        norm: str | tuple,
-        bias: bool,
-        dropout: float | tuple,
-        use_checkpoint: bool,
-    ) -> None:
+    def __init__(self, blocks: BlockFactory, in_channels: int, features: Sequence[int]) -> None:
         super().__init__()
-        self.use_checkpoint = use_checkpoint
+        self.use_checkpoint = blocks.use_checkpoint
         self.channels = list(features)
         self.reduction = 2 ** (len(features) - 1)
         self.levels = nn.ModuleList()
         for level, channels in enumerate(features):
             inputs = in_channels if level == 0 else features[level - 1]
-            pool = nn.Identity() if level == 0 else Pool["MAX", spatial_dims](kernel_size=2)
-            convs = double_conv(spatial_dims, inputs, channels, act, norm, bias, dropout)
-            self.levels.append(nn.Sequential(pool, convs))
+            pool = nn.Identity() if level == 0 else Pool["MAX", blocks.spatial_dims](kernel_size=2)
+            self.levels.append(nn.Sequential(pool, blocks.double_conv(inputs, channels)))
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
         """

@@ -11,6 +11,7 @@ import torch.nn as nn
 from monai.networks.nets.flexible_unet import FLEXUNET_BACKBONE
 
 from ..blocks.checkpointing import checkpointed
+from ..blocks.conv import BlockFactory
 from .plain import PlainEncoder
 from .sizes import cropped_to_levels
 
@@ -24,32 +25,16 @@ class RegisteredEncoder(nn.Module):
 
     Args:
         name: the name in MONAI's ``FLEXUNET_BACKBONE``, such as ``"efficientnet-b0"``.
-        spatial_dims: number of spatial dimensions.
+        blocks: the settings of the first level.
         in_channels: number of channels of the image.
         features: channels of each level, finest first. Only the first and their number count: the encoder's own
             channels are what they are, see ``channels``.
-        act: activation type and arguments of the first level.
-        norm: feature normalization type and arguments of the first level.
-        bias: whether the convolutions of the first level have a bias.
-        dropout: dropout ratio in the first level.
-        use_checkpoint: whether training computes the activations again instead of keeping them.
 
     Raises:
         ValueError: When the encoder has fewer outputs than ``features`` wants levels below the first.
     """
 
-    def __init__(
-        self,
-        name: str,
-        spatial_dims: int,
-        in_channels: int,
-        features: Sequence[int],
-        act: str | tuple,
-        norm: str | tuple,
-        bias: bool,
-        dropout: float | tuple,
-        use_checkpoint: bool,
-    ) -> None:
+    def __init__(self, name: str, blocks: BlockFactory, in_channels: int, features: Sequence[int]) -> None:
         super().__init__()
         entry = FLEXUNET_BACKBONE.register_dict[name]
         widths = list(entry["feature_channel"])
@@ -59,15 +44,15 @@ class RegisteredEncoder(nn.Module):
                 f"Expected argument `features` to be at most {len(widths) + 1} levels for backbone {name!r}, but got "
                 f"{tuple(features)}."
             )
-        given = {"spatial_dims": spatial_dims, "in_channels": in_channels, "pretrained": False}
+        given = {"spatial_dims": blocks.spatial_dims, "in_channels": in_channels, "pretrained": False}
         self.encoder = entry["type"](**{**entry["parameter"], **given})
         if hasattr(self.encoder, "set_swish"):
             self.encoder.set_swish(memory_efficient=False)  # the other form, MONAI's default, can't be exported
-        self.fine = PlainEncoder(spatial_dims, in_channels, features[:1], act, norm, bias, dropout, use_checkpoint)
-        self.use_checkpoint = use_checkpoint
+        self.fine = PlainEncoder(blocks, in_channels, features[:1])
+        self.use_checkpoint = blocks.use_checkpoint
         self.channels = [features[0], *widths[: self.count]]
         self.reduction = 2 ** len(widths)
-        self._freeze_unused(torch.zeros(1, in_channels, *[self.reduction] * spatial_dims))
+        self._freeze_unused(torch.zeros(1, in_channels, *[self.reduction] * blocks.spatial_dims))
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
         """

@@ -11,6 +11,7 @@ import torch.nn as nn
 from monai.networks.nets.resnet import ResNet, ResNetBlock, ResNetBottleneck, resnet_params
 
 from ..blocks.checkpointing import checkpointed
+from ..blocks.conv import BlockFactory
 from .plain import PlainEncoder
 from .sizes import cropped_to_levels
 
@@ -88,38 +89,22 @@ class ResNetEncoder(nn.Module):
 
     Args:
         name: which ResNet, ``"resnet10"`` to ``"resnet200"``.
-        spatial_dims: number of spatial dimensions.
+        blocks: the settings of the first two levels.
         in_channels: number of channels of the image.
         features: channels of each level, finest first, three to six of them. From the third on they are those of the
             ResNet's layers: its own widths are ``(256, 512, 1024)``, of ResNet-34 and smaller ones ``(64, 128, 256)``.
-        act: activation type and arguments of the first two levels.
-        norm: feature normalization type and arguments of the first two levels.
-        bias: whether the convolutions of the first two levels have a bias.
-        dropout: dropout ratio in the first two levels.
-        use_checkpoint: whether training computes the activations again instead of keeping them.
 
     Raises:
         ValueError: When ``features`` can't be those of this ResNet.
     """
 
-    def __init__(
-        self,
-        name: str,
-        spatial_dims: int,
-        in_channels: int,
-        features: Sequence[int],
-        act: str | tuple,
-        norm: str | tuple,
-        bias: bool,
-        dropout: float | tuple,
-        use_checkpoint: bool,
-    ) -> None:
+    def __init__(self, name: str, blocks: BlockFactory, in_channels: int, features: Sequence[int]) -> None:
         super().__init__()
         try:
-            self.resnet = ResNetStages(name, features[2:], spatial_dims, in_channels, use_checkpoint)
+            self.resnet = ResNetStages(name, features[2:], blocks.spatial_dims, in_channels, blocks.use_checkpoint)
         except ValueError as e:
             raise ValueError(f"Expected argument `features` to fit backbone {name!r} from the third on. {e}") from e
-        self.fine = PlainEncoder(spatial_dims, in_channels, features[:2], act, norm, bias, dropout, use_checkpoint)
+        self.fine = PlainEncoder(blocks, in_channels, features[:2])
         self.channels = list(features)
         self.reduction = 2 ** (len(features) - 1)
 

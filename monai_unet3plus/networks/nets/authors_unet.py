@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 import torch.nn as nn
 
-from ..blocks import OutputConv3x3, UpwardNode
+from ..blocks import BlockFactory, ImageFormat, OutputConv3x3, UpwardNode
 from ..encoders import build_encoder
 
 __all__ = ["AuthorsUNet"]
@@ -64,10 +65,13 @@ class AuthorsUNet(nn.Module):
         backbone: str | None = None,
     ) -> None:
         super().__init__()
-        self.encoder = build_encoder(backbone, spatial_dims, in_channels, features, act, norm, bias, dropout)
+        blocks = BlockFactory(spatial_dims, act, norm, bias, dropout)
+        upward = replace(blocks, norm=None)
+        self.image_format = ImageFormat()
+        self.encoder = build_encoder(backbone, blocks, in_channels, features)
         channels = self.encoder.channels
         self.nodes = nn.ModuleList(  # coarsest first, the order in which they run
-            UpwardNode(spatial_dims, channels[level + 1], channels[level], channels[level], act, bias, dropout)
+            UpwardNode(upward, channels[level + 1], channels[level], channels[level])
             for level in reversed(range(len(channels) - 1))
         )
         self.head = OutputConv3x3(spatial_dims, channels[0], out_channels)
@@ -81,7 +85,7 @@ class AuthorsUNet(nn.Module):
         Returns:
             logits of shape ``(B, out_channels, H, W[, D])``.
         """
-        maps = self.encoder(x.to(self.head.conv.weight.dtype))
+        maps = self.encoder(self.image_format(x))
         x = maps[-1]
         for step, node in enumerate(self.nodes):
             x = node(x, [maps[len(maps) - 2 - step]])

@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 import torch.nn as nn
 from monai.networks.layers.factories import Conv
 
-from ..blocks import UpwardNode
+from ..blocks import BlockFactory, ImageFormat, UpwardNode
 from ..encoders import build_encoder
 
 __all__ = ["AuthorsUNetPlusPlus"]
@@ -66,13 +67,16 @@ class AuthorsUNetPlusPlus(nn.Module):
         backbone: str | None = None,
     ) -> None:
         super().__init__()
-        self.encoder = build_encoder(backbone, spatial_dims, in_channels, features, act, norm, bias, dropout)
+        blocks = BlockFactory(spatial_dims, act, norm, bias, dropout)
+        upward = replace(blocks, norm=None)
+        self.image_format = ImageFormat()
+        self.encoder = build_encoder(backbone, blocks, in_channels, features)
         channels = self.encoder.channels
         self.columns = nn.ModuleList()  # nodes that need as many others of their level before them, finest first
         for column in range(1, len(channels)):
             self.columns.append(
                 nn.ModuleList(
-                    UpwardNode(spatial_dims, below, column * width, width, act, bias, dropout)
+                    UpwardNode(upward, below, column * width, width)
                     for width, below in zip(channels[:-column], channels[1:])
                 )
             )
@@ -90,7 +94,7 @@ class AuthorsUNetPlusPlus(nn.Module):
             logits of shape ``(B, out_channels, H, W[, D])``, the mean of the four outputs.
         """
         levels: list[list[torch.Tensor]] = []  # the maps of each level so far
-        for encoded in self.encoder(x.to(self.heads[0].weight.dtype)):  # type: ignore[arg-type]
+        for encoded in self.encoder(self.image_format(x)):
             levels.append([encoded])
         outputs: list[torch.Tensor] = []
         for nodes, head in zip(self.columns, self.heads):

@@ -10,7 +10,7 @@ import torch
 import torch.nn as nn
 from monai.networks.layers.factories import Conv
 
-from ..blocks import resize_to
+from ..blocks import ImageFormat, resize_to
 from ..encoders import ResNetStages
 
 __all__ = ["DeepLabV2"]
@@ -60,6 +60,7 @@ class DeepLabV2(nn.Module):
         super().__init__()
         if len(features) != 4:
             raise ValueError(f"Expected argument `features` to be 4 numbers of channels, but got {tuple(features)}.")
+        self.image_format = ImageFormat()
         self.resnet = ResNetStages(backbone, features, spatial_dims, in_channels)
         for layer, dilation in ((self.resnet.layers[2], 2), (self.resnet.layers[3], 4)):
             _dilate(layer, dilation)
@@ -82,7 +83,7 @@ class DeepLabV2(nn.Module):
             logits of shape ``(B, out_channels, H, W[, D])``.
         """
         size = list(x.shape[2:])
-        deepest = self.resnet(x.to(self.aspp[0].weight.dtype))[-1]  # type: ignore[arg-type]
+        deepest = self.resnet(self.image_format(x))[-1]
         outputs: list[torch.Tensor] = []
         for conv in self.aspp:
             outputs.append(conv(deepest))

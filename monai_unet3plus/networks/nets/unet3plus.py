@@ -11,14 +11,16 @@ import torch.nn as nn
 
 from ..blocks import (
     ABSENT_LOGIT,
+    BlockFactory,
     FullScaleNode,
+    ImageFormat,
     OutputConv3x3,
     PresenceHead,
-    arrange_for_winograd,
     gate_logits,
     is_present,
     resize_to,
 )
+from ..eager import is_eager
 from ..encoders import build_encoder
 
 __all__ = ["UNet3Plus"]
@@ -110,20 +112,19 @@ class UNet3Plus(nn.Module):
         self.out_channels = out_channels
         self.deep_supervision = deep_supervision
         self.classification_guided = classification_guided
-        self.node_channels = features[0] * len(features)
+        blocks = BlockFactory(spatial_dims, act, norm, bias, dropout, use_checkpoint)
+        node_channels = features[0] * len(features)
 
-        self.encoder = build_encoder(
-            backbone, spatial_dims, in_channels, features, act, norm, bias, dropout, use_checkpoint
-        )
+        self.image_format = ImageFormat(node_channels)
+        self.encoder = build_encoder(backbone, blocks, in_channels, features)
         self.reduction = self.encoder.reduction
 
         channels = list(self.encoder.channels)  # of each level's map; a node replaces the encoder's map by its own
         deepest = channels[-1]
         self.nodes = nn.ModuleList()  # coarsest first, the order in which they run
         for level in reversed(range(len(features) - 1)):
-            node = FullScaleNode(spatial_dims, channels, level, features[0], act, norm, bias, dropout, use_checkpoint)
-            channels[level] = self.node_channels
-            self.nodes.append(node)
+            self.nodes.append(FullScaleNode(blocks, channels, level, features[0]))
+            channels[level] = node_channels
 
         supervised = channels if deep_supervision else channels[:1]
         self.heads = nn.ModuleList(  # finest first
@@ -150,7 +151,8 @@ class UNet3Plus(nn.Module):
         """
         if torch.jit.is_scripting():
             return self._predict(self.encode(x))
-        self._check_input(x)
+        if is_eager():  # a graph that is being recorded would turn these checks into constraints on its sizes
+            self._check_input(x)
         maps = self.encode(x)
         if not self.training:
             return self._predict(maps)
@@ -170,11 +172,7 @@ class UNet3Plus(nn.Module):
         Returns:
             the encoder's maps, finest first.
         """
-        weight = self.heads[0].conv.weight  # type: ignore[union-attr]
-        x = x.to(weight.dtype)  # type: ignore[arg-type]
-        if torch.jit.is_scripting():
-            return self.encoder(x)
-        return self.encoder(arrange_for_winograd(x, self.node_channels))
+        return self.encoder(self.image_format(x))
 
     @torch.jit.export
     def decode(self, maps: list[torch.Tensor]) -> torch.Tensor:
@@ -238,15 +236,13 @@ class UNet3Plus(nn.Module):
             return self.decode(maps)
         else:
             present = is_present(self.presence_head(maps[-1]))
-            if torch.jit.is_scripting():
-                return gate_logits(self.decode(maps), present)
-            if torch.jit.is_tracing() or torch.compiler.is_compiling():
-                return gate_logits(self.decode(maps), present)
-            return self._decode_present(maps, present)
+            if not torch.jit.is_scripting():
+                if is_eager() and not torch.is_grad_enabled():  # items left out would have no gradient
+                    return self._decode_present(maps, present)
+            return gate_logits(self.decode(maps), present)
 
-    @torch.jit.unused
     def _decode_present(self, maps: list[torch.Tensor], present: torch.Tensor) -> torch.Tensor:
-        """Decode the batch items with an organ only. An exported graph can't choose, so this is for eager mode."""
+        """Decode the batch items with an organ only."""
         items = present.any(dim=1)
         if bool(items.all()):
             return gate_logits(self.decode(maps), present)
@@ -260,8 +256,6 @@ class UNet3Plus(nn.Module):
         return logits
 
     def _check_input(self, x: torch.Tensor) -> None:
-        if torch.jit.is_tracing() or torch.compiler.is_compiling():
-            return  # a graph that is being recorded would turn these checks into constraints on its sizes
         if x.dim() != self.spatial_dims + 2 or x.shape[1] != self.in_channels:
             axes = ("H", "W", "D")[: self.spatial_dims]
             raise ValueError(
