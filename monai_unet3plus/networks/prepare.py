@@ -80,7 +80,7 @@ def _followed_by_norm(module: nn.Module) -> list[tuple[nn.Module, nn.Module, str
 def _fold_batch_norm(conv: nn.Module, holder: nn.Module, name: str) -> None:
     """Let a plain convolution do what the batch norm after it does."""
     norm = getattr(holder, name)
-    if not is_plain(conv) or not isinstance(norm, _BatchNorm) or has_hooks(norm):
+    if not (is_plain(conv) and isinstance(norm, _BatchNorm)) or has_hooks(norm):
         return
     if norm.running_mean is None or norm.running_var is None:
         return

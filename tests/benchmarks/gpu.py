@@ -24,9 +24,8 @@ from statistics import median
 import torch
 import torch.nn.functional as F
 from monai.inferers import SliceInferer, SlidingWindowInferer
-from torch.utils.flop_counter import FlopCounterMode
 
-from monai_unet3plus.experiments.compare.cost import peak_bytes
+from monai_unet3plus.experiments.compare.cost import count_flops, peak_bytes
 from monai_unet3plus.inferers import AdjacentSliceInferer
 from monai_unet3plus.networks import load_published_weights, prepare_for_inference
 from monai_unet3plus.networks.nets import UNet3Plus
@@ -128,14 +127,13 @@ def forward(rounds: int, size: int) -> str:
         for precision in PRECISIONS:
             with computing_in(precision):
                 memory = {name: peak_bytes(function, "cuda") for name, function in run.items()}
-                with FlopCounterMode(display=False) as counter:
-                    run["ours"]()
+                flops = count_flops(run["ours"])
                 found = seconds({name: waiting(function) for name, function in run.items()}, rounds, warm_up=3)
             middle = median(found["ours"])
             rows.append(
                 f"| {batch} | {precision} | {batch / middle:.1f} | {ratio(found['ours'], found['theirs'])} "
                 f"| {memory['ours'] / 2**30:.2f} GiB | {memory['ours'] / memory['theirs']:.2f} "
-                f"| {counter.get_total_flops() / middle / rates[precision]:.0%} |"
+                f"| {flops / middle / rates[precision]:.0%} |"
             )
     return "\n".join(rows) + "\n"
 

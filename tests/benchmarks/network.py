@@ -21,9 +21,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from monai.networks.nets import AttentionUnet, BasicUNetPlusPlus
-from torch.utils.flop_counter import FlopCounterMode
 
-from monai_unet3plus.experiments.compare.cost import peak_bytes
+from monai_unet3plus.experiments.compare.cost import count_flops, peak_bytes
 from monai_unet3plus.networks import load_published_weights, prepare_for_inference
 from monai_unet3plus.networks.nets import UNet3Plus
 from tests.benchmarks.paired import machine, matmul_flops, ratio, seconds, spread
@@ -153,11 +152,7 @@ def organ_free_slice(image: torch.Tensor, rounds: int) -> str:
 
 def table(contestants: dict[str, Run], rounds: int) -> str:
     memory = {name: peak_bytes(run) for name, run in contestants.items()}
-    flops = {}
-    for name, run in contestants.items():
-        with FlopCounterMode(display=False) as counter:
-            run()
-        flops[name] = counter.get_total_flops()
+    flops = {name: count_flops(run) for name, run in contestants.items()}
     peaks = {dtype: 0.0 for dtype in (torch.float32, torch.bfloat16)}
 
     def measure_peaks() -> None:
@@ -193,7 +188,7 @@ A whole CT against the published network under MONAI's `SliceInferer`: [whole_ct
   (`networks/blocks/upsampled_conv.py`).
 - 3x3 convolutions of many channels: Winograd's minimal filtering, written with matrix products
   (`networks/blocks/winograd.py`). In float32 tiles of 4x4, a quarter of the multiplications; in bfloat16 of 2x2.
-- Convolutions to one or two maps: a map per tap, shifted and added (`networks/blocks/conv.py`).
+- Convolutions to one or two maps: a map per tap, shifted and added (`networks/blocks/convolve.py`).
 - Channels stored last, which Winograd's form is faster with.
 - Batch norm folded into convolutions: inference only.
 - PyTorch's counter of GFLOP leaves out products in place, of which the gradient of Winograd's kernels is made.

@@ -15,12 +15,13 @@ import torch
 import torch.nn as nn
 from monai.bundle import ConfigParser
 from torch.profiler import ProfilerActivity, profile
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from ...losses import AnnotatedLoss, UNet3PlusLoss
 from ...networks import prepare_for_inference
 
-__all__ = ["Cost", "System", "build", "measure", "peak_bytes"]
+__all__ = ["Cost", "System", "build", "count_flops", "measure", "peak_bytes"]
 
 _ROUNDS = 5
 
@@ -99,15 +100,43 @@ def measure(system: System, device: str) -> Cost:
             torch.cuda.synchronize(image.device)
 
     with torch.inference_mode():
-        with FlopCounterMode(display=False) as counter:
-            run()
+        operations = count_flops(run)
         memory = peak_bytes(run, image.device)
         seconds = []
         for _ in range(_ROUNDS):
             start = time.perf_counter()
             run()
             seconds.append(time.perf_counter() - start)
-    return Cost(counter.get_total_flops() / 1e9, 1 / median(seconds), memory)
+    return Cost(operations / 1e9, 1 / median(seconds), memory)
+
+
+def count_flops(function: Callable[[], object]) -> int:
+    """
+    Count the operations that a function computes, two for a multiplication and an addition.
+
+    PyTorch's ``FlopCounterMode`` has a hook on all modules, so that every convolution is called: it counts those that
+    the network is built of, not those that are computed.
+
+    Args:
+        function: is called once.
+    """
+    with _FlopCounter() as counter:
+        function()
+    return counter.flops
+
+
+class _FlopCounter(TorchDispatchMode):
+    flops = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func._overloadpacket not in flop_registry:
+            with self:  # inference mode shows some operations before they are taken apart
+                parts = func.decompose(*args, **kwargs)
+            return func(*args, **kwargs) if parts is NotImplemented else parts
+        out = func(*args, **kwargs)
+        self.flops += flop_registry[func._overloadpacket](*args, **kwargs, out_val=out)
+        return out
 
 
 def peak_bytes(function: Callable[[], object], device: torch.device | str = "cpu") -> int:

@@ -9,7 +9,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from ..eager import is_eager
-from .plain import is_plain
+from .plain import is_plain_conv3x3
 from .upsampled_conv import resize_to, upsampled_conv
 from .winograd import winograd_conv, winograd_pays
 
@@ -22,7 +22,7 @@ def convolve(conv: nn.Module, x: torch.Tensor, size: list[int] | None = None) ->
     """
     Convolve maps with a 3x3 kernel, zero padding and stride 1.
 
-    A faster algorithm is used where the module is plain, see :py:func:`is_plain`. Any other module is called.
+    A faster algorithm is used where the module is plain, see :py:func:`is_plain_conv3x3`. Any other module is called.
 
     Args:
         conv: the convolution.
@@ -32,19 +32,24 @@ def convolve(conv: nn.Module, x: torch.Tensor, size: list[int] | None = None) ->
     Returns:
         maps of shape ``(B, out_channels, H, W[, D])``, or ``(B, out_channels, *size)``.
     """
-    plain, eager = is_plain(conv), is_eager()
+    if is_plain_conv3x3(conv):
+        maps = _convolve_faster(x, conv.weight, conv.bias, size)
+        if maps is not None:
+            return maps
+    return conv(x if size is None else resize_to(x, size))
+
+
+def _convolve_faster(
+    x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, size: list[int] | None
+) -> torch.Tensor | None:
+    """The result in the form that is faster than PyTorch's, or None where none is."""
+    eager_2d = is_eager() and x.dim() == 4
     if size is not None:
-        if not plain:
-            return conv(resize_to(x, size))
-        maps = upsampled_conv(x, conv.weight, conv.bias, size)
-        is_channels_last = eager and x.dim() == 4 and x.stride(1) == 1
-        return maps.contiguous(memory_format=torch.channels_last) if is_channels_last else maps
-    if plain and eager:
-        if winograd_pays(x, conv.weight):
-            return winograd_conv(x, conv.weight, conv.bias)
-        if x.dim() == 4 and x.device.type == "cpu" and len(conv.weight) <= _FEW:
-            return _add_taps(x, conv.weight, conv.bias)
-    return conv(x)
+        maps = upsampled_conv(x, weight, bias, size)
+        return maps.contiguous(memory_format=torch.channels_last) if eager_2d and x.stride(1) == 1 else maps
+    if winograd_pays(x, weight):
+        return winograd_conv(x, weight, bias)
+    return _add_taps(x, weight, bias) if eager_2d and x.device.type == "cpu" and len(weight) <= _FEW else None
 
 
 def _add_taps(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:

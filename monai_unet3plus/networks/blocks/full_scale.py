@@ -14,7 +14,7 @@ from monai.networks.layers.utils import get_act_layer
 from .checkpointing import checkpointed
 from .conv import BlockFactory, Conv3x3
 from .convolve import convolve
-from .plain import is_plain
+from .plain import is_plain_conv3x3
 from .upsampled_conv import resize_to, upsampled_conv
 
 
@@ -32,12 +32,14 @@ class FullScaleBranch(nn.Module):
         target_level: level of the node. Finer maps are max-pooled without overlap, coarser ones up-sampled linearly.
     """
 
+    __constants__ = ["is_coarser", "is_plain"]  # TorchScript compiles the branch that they choose
+
     def __init__(
         self, blocks: BlockFactory, in_channels: int, out_channels: int, source_level: int, target_level: int
     ) -> None:
         super().__init__()
         self.is_coarser = source_level > target_level
-        self.is_plain = True  # as TorchScript has to take its convolution
+        self.is_plain = True
         self.pool: nn.Module = nn.Identity()
         if source_level < target_level:
             self.pool = Pool["MAX", blocks.spatial_dims](kernel_size=2 ** (target_level - source_level))
@@ -56,13 +58,15 @@ class FullScaleBranch(nn.Module):
         x = self.pool(x)
         if not torch.jit.is_scripting():
             return self.adn(convolve(self.conv, x, size if self.is_coarser else None))
-        if self.is_coarser and self.is_plain:
-            return self.adn(upsampled_conv(x, self.conv.weight, self.conv.bias, size))
-        return self.adn(self.conv(resize_to(x, size) if self.is_coarser else x))
+        if not self.is_coarser:
+            return self.adn(self.conv(x))
+        if self.is_plain:
+            return self.adn(upsampled_conv(x, self.conv.weight, self.conv.bias, size))  # type: ignore[arg-type]
+        return self.adn(self.conv(resize_to(x, size)))
 
     def __prepare_scriptable__(self) -> FullScaleBranch:
         """Called by ``torch.jit.script``, whose code can't ask what a module is."""
-        self.is_plain = is_plain(self.conv)
+        self.is_plain = is_plain_conv3x3(self.conv)
         return self
 
 

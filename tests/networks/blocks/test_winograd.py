@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import unittest
+from unittest import mock
 
 import torch
 import torch.nn.functional as F
 from parameterized import parameterized
 from torch.utils.flop_counter import FlopCounterMode
 
-from monai_unet3plus.networks.blocks import arrange_for_winograd, conv3x3, winograd_conv, winograd_pays
+from monai_unet3plus.networks.blocks import arrange_for_winograd, convolve, winograd_conv, winograd_pays
 
 SIZES = [("tiles", (16, 24)), ("odd", (13, 18)), ("smaller_than_a_tile", (3, 2)), ("one_pixel", (1, 1))]
 MANY = 160  # channels
@@ -47,6 +48,7 @@ class TestWinogradConv(unittest.TestCase):
     def test_gradcheck(self) -> None:
         inputs = [tensor.requires_grad_() for tensor in tensors((5, 6))]
         self.assertTrue(torch.autograd.gradcheck(winograd_conv, inputs))
+        self.assertTrue(torch.autograd.gradgradcheck(winograd_conv, inputs))
 
     @parameterized.expand([("float32", torch.float32, 8), ("bfloat16", torch.bfloat16, 3)])
     def test_rounding_is_a_few_times_that_of_the_direct_form(self, _: str, dtype: torch.dtype, times: float) -> None:
@@ -94,13 +96,16 @@ class TestChoice(unittest.TestCase):
         self.assertFalse(winograd_pays(maps().double(), weight))
         self.assertFalse(winograd_pays(maps(pixels=8), weight))
 
-    def test_bfloat16_pays_from_more_channels_on(self) -> None:
+    @mock.patch(f"{arrange_for_winograd.__module__}._has_amx", return_value=False)
+    def test_bfloat16_pays_from_more_channels_on(self, has_amx: mock.Mock) -> None:
         weight = torch.randn(256, 256, 3, 3)
         self.assertTrue(winograd_pays(maps(256).bfloat16(), weight))
         self.assertFalse(winograd_pays(maps().bfloat16(), weight[:MANY, :MANY]))
         with torch.autocast("cpu", dtype=torch.bfloat16):
             self.assertTrue(winograd_pays(maps(256), weight))
             self.assertFalse(winograd_pays(maps(), weight[:MANY, :MANY]))
+        has_amx.return_value = True
+        self.assertFalse(winograd_pays(maps(256).bfloat16(), weight))
 
     def test_training_pays_from_fewer_channels_on(self) -> None:
         weight = torch.randn(64, 64, 3, 3)
@@ -108,9 +113,9 @@ class TestChoice(unittest.TestCase):
         self.assertTrue(winograd_pays(maps(64).requires_grad_(), weight))
 
     def test_both_forms_give_the_same(self) -> None:
-        weight, bias = torch.randn(MANY, MANY, 3, 3), torch.randn(MANY)
-        x = maps()
-        chosen, direct = conv3x3(x, weight, bias), conv3x3(x.contiguous(), weight, bias)
+        conv, x = torch.nn.Conv2d(MANY, MANY, 3, padding=1), maps()
+        with torch.no_grad():
+            chosen, direct = convolve(conv, x), conv(x)
         torch.testing.assert_close(chosen, direct, rtol=0, atol=1e-5 * float(direct.abs().max()))
 
     def test_images_are_rearranged_for_wide_networks_only(self) -> None:

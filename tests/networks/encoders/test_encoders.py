@@ -9,6 +9,7 @@ import torch
 from monai.networks.nets import EfficientNetEncoder
 from parameterized import parameterized
 
+from monai_unet3plus.networks.blocks import BlockFactory
 from monai_unet3plus.networks.encoders import build_encoder
 from monai_unet3plus.networks.encoders.sizes import cropped_to_levels
 
@@ -21,7 +22,7 @@ class TestEncoders(unittest.TestCase):
     @parameterized.expand(list(product(BACKBONES, SHAPES)))
     def test_each_level_is_half_of_the_one_before_rounded_down(self, backbone: str | None, shape: tuple) -> None:
         dims, size = shape
-        encoder = build_encoder(backbone, dims, 2, FEATURES).eval()
+        encoder = build_encoder(backbone, BlockFactory(dims), 2, FEATURES).eval()
         with torch.no_grad():
             maps = encoder(torch.rand(1, 2, *size))
         self.assertEqual([x.shape[1] for x in maps], encoder.channels)
@@ -38,14 +39,14 @@ class TestEncoders(unittest.TestCase):
         x, gradients = torch.rand(2, 3, 32, 32), []
         for use_checkpoint in (False, True):
             torch.manual_seed(0)
-            encoder = build_encoder(backbone, 2, 3, FEATURES, use_checkpoint=use_checkpoint)
+            encoder = build_encoder(backbone, BlockFactory(2, use_checkpoint=use_checkpoint), 3, FEATURES)
             sum(x.square().mean() for x in encoder(x)).backward()
             gradients.append([p.grad for p in encoder.parameters() if p.requires_grad])
         for expected, found in zip(*gradients):
             torch.testing.assert_close(found, expected)
 
     def test_registered_encoder_gives_its_own_maps(self) -> None:
-        encoder = build_encoder("efficientnet-b0", 2, 3, FEATURES).eval()
+        encoder = build_encoder("efficientnet-b0", BlockFactory(2), 3, FEATURES).eval()
         own = EfficientNetEncoder("efficientnet-b0", pretrained=False).eval()
         own.load_state_dict(encoder.encoder.state_dict())
         x = torch.rand(1, 3, 64, 64)
@@ -64,7 +65,7 @@ class TestEncoders(unittest.TestCase):
     )
     def test_ill_arguments_are_named(self, backbone: str, features: tuple[int, ...], message: str) -> None:
         with self.assertRaisesRegex(ValueError, message):
-            build_encoder(backbone, 2, 3, features)
+            build_encoder(backbone, BlockFactory(2), 3, features)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,10 @@ from __future__ import annotations
 
 import copy
 import unittest
-from collections.abc import Callable
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
-from monai_unet3plus.experiments.compare.cost import peak_bytes
+from monai_unet3plus.experiments.compare.cost import count_flops, peak_bytes
 from monai_unet3plus.networks import has_native_bfloat16, load_published_weights, prepare_for_inference
 from monai_unet3plus.networks.nets import UNet3Plus
 from tests.networks.published import published_forward, published_shapes, random_state
@@ -20,12 +18,6 @@ FEATURES = (32, 64, 128, 256, 512)
 # Elsewhere PyTorch unfolds images before convolutions in bfloat16, which takes more memory than float32.
 NATIVE_BFLOAT16 = has_native_bfloat16("cpu")
 IMAGE = torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(0))
-
-
-def flops(function: Callable[[], object]) -> int:
-    with FlopCounterMode(display=False) as counter:
-        function()
-    return counter.get_total_flops()
 
 
 def network(**options: bool) -> UNet3Plus:
@@ -45,7 +37,9 @@ class TestCost(unittest.TestCase):
         state = random_state(published_shapes("UNet_3Plus", FEATURES))
         ours = prepare_for_inference(load_published_weights(network(), state))
         with torch.inference_mode():
-            self.assertLess(flops(lambda: ours(IMAGE)), 0.35 * flops(lambda: published_forward(state, IMAGE)))
+            self.assertLess(
+                count_flops(lambda: ours(IMAGE)), 0.35 * count_flops(lambda: published_forward(state, IMAGE))
+            )
             theirs = peak_bytes(lambda: published_forward(state, IMAGE))
             self.assertLess(peak_bytes(lambda: ours(IMAGE)), 0.4 * theirs)
             if NATIVE_BFLOAT16:
@@ -61,7 +55,7 @@ class TestCost(unittest.TestCase):
         def published() -> None:
             sum(logits.square().mean() for logits in published_forward(state, IMAGE).logits).backward()
 
-        self.assertLess(flops(lambda: step(ours)), 0.35 * flops(published))
+        self.assertLess(count_flops(lambda: step(ours)), 0.35 * count_flops(published))
         for tensor in state.values():
             tensor.grad = None
         ours.zero_grad(set_to_none=True)
@@ -78,7 +72,7 @@ class TestCost(unittest.TestCase):
         with torch.inference_mode():
             for verdict in ([1e6, -1e6], [-1e6, 1e6]):
                 bias.copy_(torch.tensor(verdict))
-                work.append(flops(lambda: guided(IMAGE)))
+                work.append(count_flops(lambda: guided(IMAGE)))
         self.assertLess(work[0], 0.3 * work[1])
 
 
