@@ -38,6 +38,7 @@ class TrainingHistory:
         self.picture = Path(output_dir) / "curves.png"
         self.validator = validator
         self._sums: dict[str, torch.Tensor] = {}
+        self._is_drawn = False
 
     def attach(self, engine: Engine) -> None:
         """
@@ -52,7 +53,7 @@ class TrainingHistory:
         engine.add_event_handler(Events.COMPLETED, self._draw)
 
     def _reset(self, engine: Trainer) -> None:
-        self._sums = {}
+        self._sums, self._is_drawn = {}, False
 
     def _add(self, engine: Trainer) -> None:
         losses = from_engine(CommonKeys.LOSS)(engine.state.output)
@@ -83,5 +84,6 @@ class TrainingHistory:
 
     def _draw(self, engine: Trainer) -> None:
         rows = self._rows()
-        if rows:
+        if rows and not self._is_drawn:
             save_curves(rows, self.picture)
+            self._is_drawn = True

@@ -12,12 +12,18 @@ from unittest import mock
 
 from monai_unet3plus.experiments import demo
 from tests.bundle.workflows import BUNDLE
+from tests.processes import run_python
 
 SMALLER = {"epochs": "1", "crop_size": "[161, 161]", "features": "[4, 8, 16, 32, 64]"}
 PHANTOMS = ["--cases", "2", "--test_cases", "1", "--seed", "1", "--pixel_size", "4", "4", "--slice_thickness", "9", "9"]
 
 
 class TestDemo(unittest.TestCase):
+    def setUp(self) -> None:
+        patch = mock.patch("subprocess.run", run_python)
+        patch.start()
+        self.addCleanup(patch.stop)
+
     def run_demo(self, work: Path) -> str:
         arguments = ["demo", "--bundle_root", str(BUNDLE), "--work_dir", str(work)]
         inference = {**demo.INFERENCE, "features": SMALLER["features"]}
@@ -35,13 +41,13 @@ class TestDemo(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             work = Path(folder)
             first = self.run_demo(work)
-            for step in ("data.phantom", "train.json", "inference.json", "mean liver Dice"):
+            for step in ("monai_unet3plus.phantom", "train.json", "inference.json", "mean liver Dice"):
                 self.assertIn(step, first)
             for name in ("phantom_002_seg.nii.gz", "phantom_002.png"):
                 self.assertTrue((work / "masks" / name).is_file(), name)
                 self.assertIn(str(work / "masks" / name), first)
             second = self.run_demo(work)
-            self.assertNotIn("data.phantom", second)
+            self.assertNotIn("monai_unet3plus.phantom", second)
             self.assertNotIn("train.json", second)
             self.assertEqual(first.splitlines()[-1], second.splitlines()[-1])
 

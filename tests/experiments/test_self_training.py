@@ -17,6 +17,7 @@ import numpy as np
 from monai_unet3plus.experiments import self_training
 from tests.bundle.workflows import BUNDLE
 from tests.data_sets import write_boxes
+from tests.processes import run_python
 
 SMALLER = ["features=[4, 8, 16, 32, 64]", "slabs_per_epoch=2", "batch_size=2", "crop_size=[161, 161]", "device=cpu"]
 
@@ -26,6 +27,9 @@ class TestRecipe(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.root = Path(folder.name)
+        patch = mock.patch("subprocess.run", run_python)
+        patch.start()
+        self.addCleanup(patch.stop)
         write_boxes(self.root / "boxes", cases=4, test_cases=0)
         images, labels = self.root / "boxes" / "imagesTr", self.root / "boxes" / "labelsTr"
         for number in (0, 1):

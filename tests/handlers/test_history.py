@@ -6,6 +6,7 @@ import csv
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import torch
 from monai.data import Dataset
@@ -47,6 +48,11 @@ class TestTrainingHistory(unittest.TestCase):
             self.assertAlmostEqual(float(row["loss"]), sum(losses[start : start + 4]) / 4, places=5)
         self.assertAlmostEqual(float(rows[-1]["val_mean_dice"]), validator.state.metrics["val_mean_dice"], places=5)
         self.assertEqual((self.root / "curves.png").read_bytes()[:4], b"\x89PNG")
+
+    def test_curves_are_drawn_once_after_each_validation(self) -> None:
+        with mock.patch("monai_unet3plus.handlers.history.save_curves") as drawn:
+            train(self.root, 3)
+        self.assertEqual(drawn.call_count, 3)
 
     def test_another_training_in_the_same_folder_starts_a_new_table(self) -> None:
         train(self.root, 3)

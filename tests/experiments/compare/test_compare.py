@@ -13,6 +13,7 @@ from unittest import mock
 from monai_unet3plus.experiments.compare import __main__ as compare
 from tests.bundle.workflows import BUNDLE
 from tests.data_sets import write_boxes
+from tests.processes import run_python
 
 SMALLER = ["features=[4, 8, 16, 32, 64]", "batch_size=2", "num_samples=1", "crop_size=[48, 48]", "pixel_size=None"]
 SMALLER += ["roi_size=[-1, -1]", "num_workers=0", "organs={'liver': 1}"]
@@ -23,6 +24,9 @@ class TestCompare(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.root = Path(folder.name)
+        patch = mock.patch("subprocess.run", run_python)
+        patch.start()
+        self.addCleanup(patch.stop)
         write_boxes(self.root / "boxes", cases=2, test_cases=2)
 
     def compare(self, *arguments: str, systems: tuple[str, ...] = ("unet3plus_no_ds", "unet3plus")) -> str:
