@@ -81,6 +81,8 @@ class TestRelease(unittest.TestCase):
         package = ROOT / "monai_unet3plus"
         modules = {str(path.relative_to(ROOT).as_posix()) for path in package.rglob("*.py")}
         others = {"monai_unet3plus/py.typed", "monai_unet3plus/report/page.html"}
+        viewer = ("index.html", "viewer.js", "niivue.umd.js", "niivue_licenses.txt")
+        others |= {f"monai_unet3plus/viewer/{name}" for name in viewer}
         with zipfile.ZipFile(self.wheel) as wheel:
             self.assertLessEqual(modules | others, set(wheel.namelist()))
 

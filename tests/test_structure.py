@@ -23,7 +23,7 @@ FLOORS = (
     {"networks", "masks", "metrics", "phantom", "visualize"},
     {"losses", "data", "report"},
     {"transforms", "engines"},
-    {"inferers", "handlers"},
+    {"inferers", "handlers", "viewer"},
     {"bundle"},
     {"experiments"},
     {"cli"},

@@ -12,7 +12,7 @@ from .. import __version__
 from ..bundle.__main__ import add_copy_parser
 from ..utils.command import as_command
 from ..utils.errors import InputError
-from . import evaluate, segment, train
+from . import evaluate, segment, train, view
 
 __all__ = ["main"]
 
@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"monai_unet3plus {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
-    for command in (segment, train, evaluate):
+    for command in (segment, view, train, evaluate):
         command.add_parser(commands)
     commands.add_parser("compare", help="train and compare the systems of the paper's tables on one data set")
     add_copy_parser(commands)

@@ -68,13 +68,15 @@ def cases_of(engine: Engine, organs: Sequence[str]) -> Iterator[Case]:
 
 def case_name(file: PathLike, dataset_dir: PathLike) -> str:
     """
-    A case's name in reports: its path relative to the data set if it is in there, else the whole path.
+    A case's name in reports: its path relative to the data set, its name if it is the data set, else the whole path.
 
     Args:
         file: the image's file.
         dataset_dir: folder of the data set.
     """
     path, root = Path(os.path.abspath(file)), Path(os.path.abspath(dataset_dir))
+    if path == root:
+        return path.name
     return path.relative_to(root).as_posix() if root in path.parents else str(path)
 
 

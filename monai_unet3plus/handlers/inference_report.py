@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -71,10 +72,11 @@ class InferenceReport:
             "settings": made_by.get("settings", {}),
             "versions": versions(),
             "warning": warning_of(weights_sha256, self.metadata),
+            "dataset_dir": os.path.abspath(self.dataset_dir),
             "started": datetime.fromtimestamp(self._started, timezone.utc).isoformat(timespec="seconds"),
             "seconds": round(time() - self._started, 1),
             "counts": {**counts, "not_tried": engine.not_tried},
-            "cases": [self._entry(result) for result in engine.results],
+            "cases": [self._entry(engine, result) for result in engine.results],
         }
         try:
             write_run(self.output_dir / "report.json", run)
@@ -97,10 +99,12 @@ class InferenceReport:
         records = engine.records_of(image)
         return None if records is None else records.picture_of(image)
 
-    def _entry(self, result: CaseResult) -> InferenceCase:
-        prefix = f"{result.image}: "
+    def _entry(self, engine: CaseEvaluator, result: CaseResult) -> InferenceCase:
+        prefix, records = f"{result.image}: ", engine.records_of(result.image)
+        mask = None if records is None else os.path.relpath(records.mask_of(result.image), self.output_dir)
         return {
             "image": case_name(result.image, self.dataset_dir),
+            "mask": mask,
             "status": result.status,
             "reason": result.reason.removeprefix(prefix),
             "remarks": [remark.removeprefix(prefix) for remark in result.remarks],

@@ -51,6 +51,7 @@ class PageCase:
         failure: why it has no mask; nothing if it has one.
         remarks: what was warned of.
         picture: a WebP file, which is read when its place in the page is written, or None.
+        link: address of a page that shows the volume, or nothing.
     """
 
     name: str
@@ -59,6 +60,7 @@ class PageCase:
     failure: str = ""
     remarks: Sequence[str] = ()
     picture: Path | None = None
+    link: str = ""
 
     @property
     def image(self) -> dict[str, Any] | None:

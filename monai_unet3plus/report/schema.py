@@ -26,12 +26,14 @@ class InferenceCase(TypedDict):
     A case in ``report.json``.
 
     ``status`` is "segmented", "unchanged" (it had its mask) or "failed". ``image`` is the path below the data set;
+    ``mask`` is the path of its mask below the folder of the masks, None when the run kept no records;
     ``reason`` says why the case failed, ``remarks`` are its warnings, ``seconds`` the time for inference and writing.
     ``organs`` has the facts of each organ's mask, see :py:func:`monai_unet3plus.metrics.mask_facts.mask_facts`, and
     "flags", the reasons to look at it.
     """
 
     image: str
+    mask: str | None
     status: str
     reason: str
     remarks: list[str]
@@ -43,8 +45,9 @@ class InferenceRun(TypedDict):
     """
     The content of ``report.json``.
 
-    ``counts`` is the number of cases by status, and of those "not_tried"; ``started`` is in ISO 8601;
-    ``weights_sha256`` and ``settings`` are None and empty when the run kept no records.
+    ``dataset_dir`` is the folder, or the file, of the CTs; ``counts`` is the number of cases by status, and of those
+    "not_tried"; ``started`` is in ISO 8601; ``weights_sha256`` and ``settings`` are None and empty when the
+    run kept no records.
     """
 
     package: str
@@ -52,6 +55,7 @@ class InferenceRun(TypedDict):
     settings: dict[str, Any]
     versions: dict[str, str]
     warning: str
+    dataset_dir: str
     started: str
     seconds: float
     counts: dict[str, int]

@@ -28,6 +28,9 @@ from .panels import (
 __all__ = ["largest_slice", "save_planes"]
 
 _PLANES = (AXIAL, CORONAL, SAGITTAL)
+_COARSE_MM = 4.0  # fine enough to find the body
+_FLAT = 0.5  # height of coronal slices, as a share of that of axial ones, below which organs stand side by side
+_COLUMNS = 3
 
 Box = tuple[slice, slice, slice]
 _WHOLE: Box = (slice(0, None), slice(0, None), slice(0, None))
@@ -47,8 +50,9 @@ def save_planes(
 
     All have one scale and the patient's proportions, and are shown as radiologists are used to: the patient's right on
     the left side, the front or the head on top; in a sagittal slice the front is on the left side. An organ that is not
-    there has no row; if none is, slices through the middle are shown. Of a CT that is longer than wide, coronal and
-    sagittal slices show the part around the organs.
+    there has no row; if none is, slices through the middle are shown. Slices are cut to the body. Coronal and sagittal
+    slices of a CT that is longer than wide show the part around the organs. If the CT is a thin slab, organs stand side
+    by side, with the three planes of each below each other, so that flat slices leave no room empty.
 
     Args:
         image: CT with axes towards the patient's right, front and head, ``(H, W, D)``.
@@ -68,18 +72,23 @@ def save_planes(
     ]
     if not rows:
         rows = [[image.shape[plane.axis] // 2 for plane in _PLANES]]
-    part = _part_shown([box for box in boxes if box is not None], image.shape, spacing)
-    shown = [image.shape[0], image.shape[1], part.stop - part.start]
-    panels = [plane.pick([number * size for number, size in zip(shown, spacing)]) for plane in _PLANES]
+    found = [box for box in boxes if box is not None]
+    across, along = _body(image, window[0], spacing, found), _part_shown(found, image.shape, spacing)
+    shown: Box = (*across, along)
+    size = [(part.stop - part.start) * voxel for part, voxel in zip(shown, spacing)]
+    cells = [list(zip(_PLANES, indices)) for indices in rows]
+    if size[2] < _FLAT * size[1]:
+        groups = [cells[first : first + _COLUMNS] for first in range(0, len(cells), _COLUMNS)]
+        cells = [list(row) for group in groups for row in zip(*group)]
 
-    figure, axes = make_panels([panels] * len(rows))
-    for row, indices in zip(axes, rows):
-        for ax, plane, index in zip(row, _PLANES, indices):
-            pixel, lengthwise = plane.pick(spacing), part if plane is not AXIAL else slice(None)
-            title = plane.caption(index, image.shape, affine)
-            show_plane(ax, plane.cut(image, index)[:, lengthwise], pixel, window, plane.sides, title)
-            labels = plane.cut(label_map, index)[:, lengthwise]
-            draw_outlines(ax, [labels == position for position in range(1, len(organs) + 1)], pixel)
+    figure, axes = make_panels([[plane.pick(size) for plane, _ in row] for row in cells])
+    for ax, (plane, index) in ((ax, cell) for places, row in zip(axes, cells) for ax, cell in zip(places, row)):
+        pixel, part = plane.pick(spacing), plane.pick(shown)
+        show_plane(
+            ax, plane.cut(image, index)[part], pixel, window, plane.sides, plane.caption(index, image.shape, affine)
+        )
+        labels = plane.cut(label_map, index)[part]
+        draw_outlines(ax, [labels == position for position in range(1, len(organs) + 1)], pixel)
     add_legend(figure, organs, note=f"{ORIENTATION_NOTE}; {note}" if note else ORIENTATION_NOTE)
     save_figure(figure, output_file)
 
@@ -95,6 +104,24 @@ def largest_slice(mask: np.ndarray, plane: Plane, box: Box = _WHOLE) -> int:
     """
     others = tuple(axis for axis in range(3) if axis != plane.axis)
     return box[plane.axis].start + int(np.count_nonzero(mask, axis=others).argmax())
+
+
+def _body(image: np.ndarray, black: float, spacing: Sequence[float], organs: Sequence[Box]) -> tuple[slice, slice]:
+    """Across the patient the part with the body and all organs, without table and air; all if there is no body."""
+    steps = [max(1, round(_COARSE_MM / size)) for size in spacing]
+    coarse = image[tuple(slice(None, None, step) for step in steps)] > black
+    parts, _ = ndimage.label(ndimage.binary_opening(coarse, np.ones((3, 3, 1))))  # the table is a thin line
+    sizes = np.bincount(parts.ravel())[1:]
+    if not len(sizes):
+        return slice(0, image.shape[0]), slice(0, image.shape[1])
+    box = ndimage.find_objects(parts)[int(sizes.argmax())]
+    body = [slice((part.start - 1) * step, (part.stop + 1) * step) for part, step in zip(box, steps)]
+    ends = [
+        (min(part.start for part in parts), max(part.stop for part in parts))
+        for parts in ([body[axis], *(organ[axis] for organ in organs)] for axis in (0, 1))
+    ]
+    first, second = (slice(max(start, 0), min(stop, n)) for (start, stop), n in zip(ends, image.shape))
+    return first, second
 
 
 def _part_shown(boxes: Sequence[Box], shape: Sequence[int], spacing: Sequence[float]) -> slice:

@@ -16,7 +16,7 @@ import monai_unet3plus
 from monai_unet3plus.cli import main
 from monai_unet3plus.cli.bundle_workflow import organ_labels
 
-COMMANDS = ("segment", "train", "evaluate", "copy")
+COMMANDS = ("segment", "view", "train", "evaluate", "copy")
 HEAVY = ("torch", "monai", "numpy", "ignite", "nibabel", "SimpleITK")
 
 

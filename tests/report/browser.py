@@ -4,22 +4,28 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
 import subprocess
 import tempfile
+from base64 import b64decode
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+import numpy as np
+from PIL import Image
 
 __all__ = ["BROWSER", "Browser"]
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
 BROWSER = next((path for path in map(shutil.which, _NAMES) if path), None) if os.name == "posix" else None
 
-_OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run")
-_SECONDS = 60
+_OPTIONS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--no-first-run")
+_OPTIONS += ("--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--window-size=1000,640")  # WebGL without a GPU
+_SECONDS = 300
 
 
 class Browser:
@@ -65,9 +71,9 @@ class Browser:
         self._process.wait(_SECONDS)
         self._profile.cleanup()
 
-    def open(self, file: Path) -> None:
-        """Show a file, and wait until it is loaded."""
-        self._send("Page.navigate", url=file.as_uri())
+    def open(self, page: Path | str) -> None:
+        """Show a file or an address, and wait until it is loaded."""
+        self._send("Page.navigate", url=page.as_uri() if isinstance(page, Path) else page)
         while self._receive().get("method") != "Page.loadEventFired":
             pass
 
@@ -77,6 +83,16 @@ class Browser:
         if "exceptionDetails" in answer:
             raise AssertionError(answer["exceptionDetails"])
         return answer["result"].get("value")
+
+    def screenshot(self) -> np.ndarray:
+        """The pixels of the page, ``(height, width, 3)``."""
+        data = self._send("Page.captureScreenshot", format="png")["data"]
+        return np.asarray(Image.open(io.BytesIO(b64decode(data))).convert("RGB"))
+
+    def scroll(self, x: float, y: float, distance: float) -> None:
+        """Turn the wheel over a place of the page."""
+        self._send("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+        self._send("Input.dispatchMouseEvent", type="mouseWheel", x=x, y=y, deltaX=0, deltaY=distance)
 
     def _send(self, method: str, **params: Any) -> dict[str, Any]:
         self._number += 1

@@ -152,6 +152,30 @@ class TestSavePlanes(unittest.TestCase):
             assert found is not None
             np.testing.assert_allclose(found, (0.5, 0.5), atol=0.02)
 
+    def test_slices_are_cut_to_the_body_and_its_organs(self) -> None:
+        image = np.zeros(self.label_map.shape, np.float32)
+        image[12:36, 8:24] = 0.5  # 48 x 48 mm of 80 x 90; the second organ lies outside
+        image[:, 1] = 0.5  # a table
+        self.label_map[self.label_map == 2] = 0
+        self.save(image)
+        for column in (0, 1):
+            height, width = self.panel(0, column).shape[:2]
+            self.assertAlmostEqual(width / height, ((28 * 2) / (19 * 3), (28 * 2) / 84)[column], delta=0.03)
+        black = np.mean(self.panel(0, 0).max(axis=2) < 20)
+        self.assertLess(black, 0.4)
+
+    @parameterized.expand([("thin", 8, [3, 3, 3]), ("thick", 24, [3, 3]), ("many", 8, [3, 3, 3, 1, 1, 1])])
+    def test_organs_of_a_thin_slab_stand_side_by_side(self, name: str, slices: int, expected: list[int]) -> None:
+        self.label_map = np.zeros((40, 30, slices), np.uint8)
+        organs = [f"organ {number}" for number in range({"thin": 3, "thick": 2, "many": 4}[name])]
+        for position in range(len(organs)):
+            self.label_map[5 * position : 5 * position + 4, 10:14, 2:6] = position + 1
+        self.save(organs=tuple(organs))
+        self.assertEqual([len(row) for row in self.axes], expected)
+        planes = [[ax.texts[0].get_text().split(",")[0] for ax in row] for row in self.axes]
+        if name != "thick":
+            self.assertEqual(planes[:3], [[plane] * 3 for plane in ("axial", "coronal", "sagittal")])
+
     @parameterized.expand([((1, 1, 1),), ((30, 1, 4),), ((16, 16, 1),)])
     def test_thin_volumes_are_drawn(self, shape: tuple[int, int, int]) -> None:
         self.label_map = np.ones(shape, np.uint8)
