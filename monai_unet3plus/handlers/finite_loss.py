@@ -49,11 +49,15 @@ class FiniteLoss:
         """
         Raises:
             InputError: When the loss is not finite; the message has the step, the parts of the loss, if the loss
-                function has a dictionary ``parts``, and the cases.
+                function has a dictionary ``parts``, and the cases. When the loss function has ``check_target`` and that
+                finds wrong values, the message has these.
         """
         loss = torch.as_tensor(engine.state.output[CommonKeys.LOSS])
         if bool(torch.isfinite(loss).all()):
             return
+        check_target = getattr(engine.loss_function, "check_target", None)
+        if check_target is not None:
+            check_target(engine.state.batch[CommonKeys.LABEL])
         parts = getattr(engine.loss_function, "parts", {})
         values = ", ".join(f"{name} {float(value):g}" for name, value in parts.items()) or f"{loss.tolist()}"
         raise InputError(

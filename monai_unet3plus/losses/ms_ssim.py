@@ -12,7 +12,7 @@ from monai.utils import LossReduction, convert_to_tensor
 from torch.nn.modules.loss import _Loss
 
 from ..utils.errors import InputError
-from .annotated import is_annotated, mean_of_annotated
+from .annotated import annotation_weights, mean_of_annotated
 
 __all__ = ["MultiScaleSSIMLoss"]
 
@@ -107,26 +107,27 @@ class MultiScaleSSIMLoss(_Loss):
         """
         Args:
             input: probabilities, or logits with ``sigmoid=True``, of shape ``(B, C, H, W[, D])``.
-            target: values in [0, 1], shape as ``input``. A channel that holds 255 is not annotated in that image: it
-                has loss 0 and no part in the mean.
+            target: values in [0, 1], shape as ``input``. A channel that is 255 everywhere is not annotated in that
+                image: it has loss 0 and no part in the mean.
 
         Returns:
             a scalar, or with ``reduction="none"`` a tensor of shape ``(B, C)``.
 
         Raises:
             ValueError: When the shapes differ, or are not 2D or 3D.
-            InputError: When an axis is smaller than the smallest image; it is a ValueError too.
+            InputError: When an axis is smaller than the smallest image, or the target has other values (on a GPU the
+                loss is NaN instead); it is a ValueError too.
         """
         self._check(input, target)
         x, y = (convert_to_tensor(image, track_meta=False) for image in (input, target))
-        annotated = is_annotated(y)
+        weights = annotation_weights(y)
         with torch.autocast(x.device.type, enabled=False):
             x = x.to(torch.promote_types(x.dtype, torch.float32))
             x = x.sigmoid() if self.sigmoid else x
-            y = y.to(x.dtype) * annotated.reshape(*annotated.shape, *[1] * (y.dim() - 2))
-            loss = self._dissimilarity(x, y) * annotated
+            y = y.to(x.dtype) * weights.reshape(*weights.shape, *[1] * (y.dim() - 2))
+            loss = self._dissimilarity(x, y) * weights
         if self.reduction == LossReduction.MEAN.value:
-            return mean_of_annotated(loss, annotated)
+            return mean_of_annotated(loss, weights)
         return loss.sum() if self.reduction == LossReduction.SUM.value else loss
 
     def _check(self, input: torch.Tensor, target: torch.Tensor) -> None:

@@ -11,10 +11,10 @@ def soft_iou_loss(probabilities: torch.Tensor, target: torch.Tensor, smooth: flo
     r"""
     One minus the intersection over union of probabilities p and a mask t, per image and organ.
 
-    Where the mask has a voxel this is the plain :math:`1 - \sum pt / \sum (p + t - pt)`, which needs no smoothing. An
-    empty mask has no intersection, whatever is predicted; there the loss is :math:`\bar{p} / (\bar{p} + s)` with the
-    mean probability and ``smooth`` s. It grows from 0 for an empty prediction to nearly 1 for a full one, in the same
-    way for every image size.
+    Where a voxel of the mask exceeds 0.5 this is the plain :math:`1 - \sum pt / \sum (p + t - pt)`, which needs no
+    smoothing. An empty mask has no intersection, whatever is predicted; there the loss is
+    :math:`\bar{p} / (\bar{p} + s)` with the mean probability and ``smooth`` s. It grows from 0 for an empty prediction
+    to nearly 1 for a full one, in the same way for every image size.
 
     MONAI's ``DiceLoss(jaccard=True)`` smooths all masks alike, by a constant (``smooth_nr`` in its ``forward``): the
     default 1e-5 leaves empty masks a gradient below 1e-8, a useful one (hundreds of voxels) would bend the IoU of
@@ -22,15 +22,14 @@ def soft_iou_loss(probabilities: torch.Tensor, target: torch.Tensor, smooth: flo
 
     Args:
         probabilities: values in [0, 1] of shape ``(B, K, H, W[, D])``, float32 or more precise.
-        target: values 0 and 1, shape and type as ``probabilities``.
+        target: values in [0, 1], shape and type as ``probabilities``.
         smooth: the mean probability in an image without the organ that costs 0.5, positive.
 
     Returns:
         values in [0, 1] of shape ``(B, K)``.
     """
     p, t = probabilities.flatten(2), target.flatten(2)
-    organ = t.sum(dim=2)
     intersection = (p * t).sum(dim=2)
-    union = p.sum(dim=2) + organ - intersection
+    union = p.sum(dim=2) + t.sum(dim=2) - intersection
     mean = p.mean(dim=2)
-    return torch.where(organ > 0, 1 - intersection / union.clamp(min=1), mean / (mean + smooth))
+    return torch.where(t.amax(dim=2) > 0.5, 1 - intersection / union.clamp(min=0.5), mean / (mean + smooth))

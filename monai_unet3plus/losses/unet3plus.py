@@ -14,7 +14,7 @@ from monai.utils import convert_to_tensor
 from torch.nn.modules.loss import _Loss
 
 from ..utils.labels import IGNORED
-from .annotated import is_annotated, mean_of_annotated
+from .annotated import annotation_weights, check_target, mean_of_annotated
 from .ms_ssim import MultiScaleSSIMLoss
 from .soft_iou import soft_iou_loss
 
@@ -35,10 +35,10 @@ class UNet3PlusLoss(_Loss):
     - focal: :py:class:`monai.losses.FocalLoss`, the mean over voxels.
     - MS-SSIM: :py:class:`monai_unet3plus.losses.MultiScaleSSIMLoss`. With its defaults an axis has 161 voxels or more.
     - IoU: one minus the soft IoU. Where the mask is empty it is ``mean / (mean + iou_smooth)`` of the mean probability.
-    - presence: an organ is present in an image if any voxel of its mask is 1.
+    - presence: an organ is present in an image if any voxel of its mask exceeds 0.5.
 
-    Organs that a case does not annotate, whose mask holds 255, are left out of every part. A part with weight 0 is not
-    computed, and what only it would have used enters the total times 0: so every parameter of the network gets a
+    Organs that a case does not annotate, whose whole mask is 255, are left out of every part. A part with weight 0 is
+    not computed, and what only it would have used enters the total times 0: so every parameter of the network gets a
     gradient, as distributed training wants. All is computed in float32, also under autocast.
 
     After each call ``parts`` holds the detached parts that were computed, by name (``"focal"``, ``"ms_ssim"``,
@@ -68,6 +68,8 @@ class UNet3PlusLoss(_Loss):
         >>> network = UNet3Plus(out_channels=2, deep_supervision=True, classification_guided=True)
         >>> loss = UNet3PlusLoss()(network(torch.rand(2, 3, 320, 320)), torch.ones(2, 2, 320, 320))
     """
+
+    check_target = staticmethod(check_target)
 
     def __init__(
         self,
@@ -105,31 +107,32 @@ class UNet3PlusLoss(_Loss):
         Args:
             input: logits of shape ``(B, K, H, W[, D])``; or a list of them, finest first; or a tuple of either and
                 presence logits of shape ``(B, K, 2)``, index 1 meaning present.
-            target: one mask per organ, shape as the logits, values 0, 1 and 255.
+            target: one mask per organ, shape as the logits, values from 0 to 1, or 255 in a whole mask.
 
         Returns:
             a scalar.
 
         Raises:
             ValueError: When shapes or the number of outputs do not fit, or MS-SSIM needs a larger image.
+            InputError: When the target has other values; on a GPU the loss is NaN instead. It is a ValueError too.
         """
         prediction, presence_logits = input if isinstance(input, tuple) else (input, None)
         outputs = prediction if isinstance(prediction, list) else [prediction]
         output_weights = self._weights_of(prediction)
         target = convert_to_tensor(target, track_meta=False)
         _check_shapes(outputs, presence_logits, target)
-        annotated = is_annotated(target)
+        weights = annotation_weights(target)
         mask = torch.where(target == IGNORED, 0, target).float()
         parts: dict[str, torch.Tensor] = {}
         unused: list[torch.Tensor] = []
         for output, weight in zip(outputs, output_weights):
-            found = self._segmentation_parts(_precise(output), mask, annotated) if weight > 0 else {}
+            found = self._segmentation_parts(_precise(output), mask, weights) if weight > 0 else {}
             for name, part in found.items():
                 parts[name] = parts.get(name, 0) + weight * part
             unused += [] if found else [output]
         if presence_logits is not None:
             if self.lambdas["presence"] > 0:
-                parts["presence"] = _presence_part(_precise(presence_logits), mask, annotated)
+                parts["presence"] = _presence_part(_precise(presence_logits), mask, weights)
             else:
                 unused.append(presence_logits)
         terms = [self.lambdas[name] * part for name, part in parts.items()]
@@ -146,7 +149,7 @@ class UNet3PlusLoss(_Loss):
         return self.output_weights[:count]
 
     def _segmentation_parts(
-        self, logits: torch.Tensor, mask: torch.Tensor, annotated: torch.Tensor
+        self, logits: torch.Tensor, mask: torch.Tensor, weights: torch.Tensor
     ) -> dict[str, torch.Tensor]:
         """The parts of one output whose lambda is not 0."""
         probabilities = logits.sigmoid()
@@ -155,12 +158,12 @@ class UNet3PlusLoss(_Loss):
             "ms_ssim": lambda: self.ms_ssim(probabilities, mask),
             "iou": lambda: soft_iou_loss(probabilities, mask, self.iou_smooth),
         }
-        return {name: mean_of_annotated(loss(), annotated) for name, loss in losses.items() if self.lambdas[name] > 0}
+        return {name: mean_of_annotated(loss(), weights) for name, loss in losses.items() if self.lambdas[name] > 0}
 
 
-def _presence_part(presence_logits: torch.Tensor, mask: torch.Tensor, annotated: torch.Tensor) -> torch.Tensor:
-    present = mask.flatten(2).amax(dim=2).long()
-    return mean_of_annotated(F.cross_entropy(presence_logits.mT, present, reduction="none"), annotated)
+def _presence_part(presence_logits: torch.Tensor, mask: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    present = (mask.flatten(2).amax(dim=2) > 0.5).long()
+    return mean_of_annotated(F.cross_entropy(presence_logits.mT, present, reduction="none"), weights)
 
 
 def _precise(tensor: torch.Tensor) -> torch.Tensor:

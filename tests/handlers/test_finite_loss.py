@@ -13,6 +13,7 @@ from monai.data import DataLoader, Dataset, MetaTensor
 from monai.engines import SupervisedTrainer
 
 from monai_unet3plus.handlers import CheckpointSaver, FiniteLoss
+from monai_unet3plus.losses import UNet3PlusLoss
 from monai_unet3plus.utils.errors import InputError
 
 
@@ -58,6 +59,16 @@ def trainer_of(loss: Loss, *handlers: Any) -> SupervisedTrainer:
 
 
 class TestFiniteLoss(unittest.TestCase):
+    def test_wrong_values_of_a_target_are_named(self) -> None:
+        """On a GPU the loss does not check them, so as not to wait for it, and becomes NaN."""
+        loss = Loss(bad_step=1)
+        loss.check_target = UNet3PlusLoss.check_target
+        trainer = trainer_of(loss)
+
+        trainer.data_loader.dataset.data[0]["label"] = torch.eye(4)[None] * 255
+        with self.assertRaisesRegex(InputError, "found 0 to 255 in organ 0 of image 0. Divide"):
+            trainer.run()
+
     def test_finite_losses_pass(self) -> None:
         trainer_of(Loss(bad_step=0)).run()
 

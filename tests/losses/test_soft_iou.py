@@ -43,6 +43,11 @@ class TestSoftIoULoss(unittest.TestCase):
             self.assertAlmostEqual(found, loss, places=5)
             self.assertAlmostEqual(slope, SMOOTH / (probability + SMOOTH) ** 2, delta=1e-3)
 
+    def test_soft_mask_is_empty_up_to_one_half(self) -> None:
+        for value, slope_sign in ((0.4, 1), (0.6, -1)):
+            _, slope = loss_and_slope(0.5, torch.full((1, 1, 4, 4), value))
+            self.assertEqual(slope > 0, slope_sign > 0)
+
     def test_full_and_one_voxel_masks(self) -> None:
         full, voxel = torch.ones(1, 1, 4, 4), torch.zeros(1, 1, 4, 4)
         voxel[..., 1, 1] = 1
