@@ -11,6 +11,7 @@ import unittest
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from unittest import mock
 
 from monai.bundle import ConfigParser
 from parameterized import parameterized
@@ -45,9 +46,18 @@ class TestDocuments(unittest.TestCase):
 
     def test_a_variable_without_meaning_is_an_error(self) -> None:
         module = variables()
-        del module.MEANING["window"]
-        with self.assertRaisesRegex(ValueError, r"\['window'\] are missing"):
+        table = {name: variable for name, variable in module.VARIABLES.items() if name != "window"}
+        with mock.patch.object(module, "VARIABLES", table), self.assertRaisesRegex(
+            ValueError, r"\['window'\] are miss"
+        ):
             module.page()
+
+    def test_a_variable_that_is_not_checked_is_an_error(self) -> None:
+        module = variables()
+        checked = module.checked
+        with mock.patch.object(module, "checked", lambda config: checked(config) - {"window"}):
+            with self.assertRaisesRegex(ValueError, r"below \"variables\", but \['window'\] are not"):
+                module.page()
 
     def test_there_are_commands(self) -> None:
         self.assertGreater(len(RUNS), 5)

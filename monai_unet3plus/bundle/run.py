@@ -5,10 +5,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar
-
-import torch
 
 from ..engines import CaseEvaluator
 from ..utils.command import is_command
@@ -19,9 +17,6 @@ __all__ = [
     "EXIT_NOTHING_DONE",
     "EXIT_SOME_FAILED",
     "CasesFailedError",
-    "check_device",
-    "check_num_slices",
-    "check_window",
     "exit_on_error",
     "exit_with_status",
 ]
@@ -103,49 +98,3 @@ def exit_with_status(evaluator: CaseEvaluator) -> None:
         error.failures = failures
         raise error
     raise SystemExit(EXIT_SOME_FAILED if done else EXIT_NOTHING_DONE)
-
-
-def check_num_slices(num_slices: int) -> None:
-    """
-    Refuse a number of slices that has no middle one.
-
-    Args:
-        num_slices: number of neighbouring slices that the network sees.
-
-    Raises:
-        InputError: When it is not odd and positive.
-    """
-    if not isinstance(num_slices, int) or num_slices < 1 or num_slices % 2 == 0:
-        raise InputError(
-            f"num_slices: expected an odd number, a slice and as many on either side, but found {num_slices}."
-        )
-
-
-def check_window(window: Sequence[float]) -> None:
-    """
-    Refuse a window that would make all images alike.
-
-    Args:
-        window: lower and upper end in Hounsfield units.
-
-    Raises:
-        InputError: When it is not two numbers, the smaller one first.
-    """
-    if not isinstance(window, Sequence) or len(window) != 2 or not window[0] < window[1]:
-        raise InputError(f"window: expected the lower and the upper end in Hounsfield units, but found {window}.")
-
-
-def check_device(device: str | torch.device) -> None:
-    """
-    Refuse a device that is not there, before PyTorch does from within the network.
-
-    Args:
-        device: "cpu", "cuda", "cuda:1" and so on.
-
-    Raises:
-        InputError: When there is none.
-    """
-    try:
-        torch.empty(1, device=device)
-    except (AssertionError, RuntimeError) as e:
-        raise InputError(f"device: expected one of this machine, such as cpu, but {device} is not there.") from e

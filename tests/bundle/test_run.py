@@ -10,14 +10,7 @@ from unittest import mock
 from monai.transforms import Compose
 from parameterized import parameterized
 
-from monai_unet3plus.bundle.run import (
-    CasesFailedError,
-    check_device,
-    check_num_slices,
-    check_window,
-    exit_on_error,
-    exit_with_status,
-)
+from monai_unet3plus.bundle.run import CasesFailedError, exit_on_error, exit_with_status
 from monai_unet3plus.engines import CaseResult
 from monai_unet3plus.utils.errors import InputError
 
@@ -133,30 +126,6 @@ class TestExitWithStatus(CommandTestCase):
             exit_with_status(SimpleNamespace(results=[], failures={}, succeeded=1, not_tried=4))
         self.assertEqual(raised.exception.code, 3)
         self.assertIn("1 of 5 cases segmented, 0 failed, 4 not tried", logged.output[-1])
-
-
-class TestCheckDevice(unittest.TestCase):
-    @parameterized.expand([("cuda:99",), ("no_such_device",)])
-    def test_device_that_is_not_there_is_refused(self, device: str) -> None:
-        check_device("cpu")
-        with self.assertRaisesRegex(InputError, f"device: expected one of this machine, such as cpu, but {device}"):
-            check_device(device)
-
-
-class TestCheckNumSlices(unittest.TestCase):
-    @parameterized.expand([(2,), (0,), (-3,), (3.0,), ("3",)])
-    def test_number_without_a_middle_slice_is_refused(self, num_slices: object) -> None:
-        check_num_slices(3)
-        with self.assertRaisesRegex(InputError, f"num_slices: expected an odd number.*found {num_slices}"):
-            check_num_slices(num_slices)  # type: ignore[arg-type]
-
-
-class TestCheckWindow(unittest.TestCase):
-    @parameterized.expand([([250, -200],), ([100, 100],), ([1],), (100,)])
-    def test_window_without_extent_is_refused(self, window: object) -> None:
-        check_window([-200, 250])
-        with self.assertRaisesRegex(InputError, "window: expected the lower and the upper end"):
-            check_window(window)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

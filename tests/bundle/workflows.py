@@ -40,9 +40,9 @@ def inference(dataset_dir: Path, output_dir: Path, *configs: str, **overrides: A
     """
     options = {**NARROW, "inferer#progress": False, "report_pictures": False, **overrides}
     if "checkpoint" not in options:
-        options["checkpoint"] = str(write_checkpoint(output_dir.parent, len(options.get("organs", {"liver": 1}))))
+        options["checkpoint"] = write_checkpoint(output_dir.parent, len(options.get("organs", {"liver": 1})))
     names = ["inference", *configs]
-    return _workflow(names, "infer", dataset_dir=str(dataset_dir), output_dir=str(output_dir), **options)
+    return _workflow(names, "infer", dataset_dir=dataset_dir, output_dir=output_dir, **options)
 
 
 def training(dataset_dir: Path, output_dir: Path, *configs: str, **overrides: Any) -> ConfigWorkflow:
@@ -61,12 +61,12 @@ def training(dataset_dir: Path, output_dir: Path, *configs: str, **overrides: An
         "val_interval": 1,
         "num_samples": 1,
         "crop_size": [161, 161],  # MS-SSIM takes no smaller ones
-        "ckpt_dir": str(output_dir / "models"),
+        "ckpt_dir": output_dir / "models",
         "validate#inferer#progress": False,
         **overrides,
     }
     names = ["train", *configs]
-    return _workflow(names, "train", dataset_dir=str(dataset_dir), output_dir=str(output_dir), **options)
+    return _workflow(names, "train", dataset_dir=dataset_dir, output_dir=output_dir, **options)
 
 
 @as_command()
@@ -98,6 +98,6 @@ def _workflow(configs: list[str], workflow_type: str, **overrides: Any) -> Confi
         meta_file=str(BUNDLE / "configs" / "metadata.json"),
         logging_file=False,
         workflow_type=workflow_type,
-        bundle_root=str(BUNDLE),
+        bundle_root=BUNDLE,
         **overrides,
     )
