@@ -80,7 +80,10 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "time_series": (lambda path: write_ct(path, shape=(9, 8, 7, 6)), "expected one 3D volume, but found 4 dimensions"),
     "colours": (_colours, "expected one real number per voxel, but found 3"),
     "empty": (lambda path: path.write_bytes(b""), "the file is empty"),
-    "text": (lambda path: path.write_text("a report, renamed\n" * 100), "expected a NIfTI file, but found another"),
+    "text": (
+        lambda path: path.write_text("a report, renamed\n" * 100),
+        "expected a whole gzip file, as its name says, but found a file that is not packed",
+    ),
     "denied": (_denied, "can't be read: Permission denied"),
     "loop": (lambda path: os.symlink(path.name, path), "can't be read: Too many levels of symbolic links"),
     "dangling": (lambda path: os.symlink("nowhere.nii.gz", path), "can't be read: No such file or directory"),

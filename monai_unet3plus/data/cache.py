@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from ..utils.errors import InputError, reason_of
 from ..utils.files import replacing
+from ..utils.image_files import image_state
 from ..utils.settings import described
 from .bad_cases import report_bad_cases
 from .case_keys import INTENSITY_RANGE, LABEL_VALUES, SPACING_KNOWN
@@ -190,8 +191,7 @@ def _compact(volume: torch.Tensor, key: str, file: str) -> np.ndarray:
 def _key_of(case: Mapping[str, Any], recipe: list) -> str:
     files = []
     for key in _DTYPES:
-        state = os.stat(case[key])
-        files.append([os.path.abspath(case[key]), state.st_size, state.st_mtime_ns])
+        files.append([os.path.abspath(case[key]), image_state(case[key])["digest"]])
     content = [files, case.get(LABEL_VALUES), recipe]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 

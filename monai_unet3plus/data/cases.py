@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ import nibabel as nib
 from monai.config import PathLike
 from monai.data import load_decathlon_datalist
 
-from ..masks.paths import VOLUME_SUFFIXES, mask_path, volume_stem
+from ..masks.paths import mask_path
 from ..masks.writer import LABEL_INTENT
 from ..utils.errors import InputError
+from ..utils.image_files import VOLUME_SUFFIXES, is_nifti, is_volume, list_files, volume_stem
 from .reading.dicom_series import ct_series
 
 __all__ = ["find_cases", "labelled_cases"]
@@ -56,7 +58,7 @@ def find_cases(dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg"
     if output in (root.resolve(), (root / "imagesTs").resolve()):
         raise InputError(f"output_dir: expected another folder than that of the images, but both are {output_dir}.")
     if root.is_file():
-        images = [root] if _is_volume(root) else _series_around(root)
+        images = [root] if is_volume(root) else _series_around(root)
     elif (root / "imagesTs").is_dir():
         images = _images_below(root / "imagesTs", output)
     else:
@@ -133,7 +135,7 @@ def _listed_cases(root: Path) -> list[dict[str, str]]:
 def _lits_cases(root: Path) -> list[dict[str, str]]:
     """Pairs of volume-N and segmentation-N below a folder, in the order of N."""
     images, labels = (
-        {volume_stem(path.name).removeprefix(prefix): path for path in root.rglob(f"{prefix}*") if _is_volume(path)}
+        {volume_stem(path.name).removeprefix(prefix): path for path in root.rglob(f"{prefix}*") if is_volume(path)}
         for prefix in ("volume-", "segmentation-")
     )
     unlabelled = sorted(str(path) for number, path in images.items() if number not in labels)
@@ -145,18 +147,14 @@ def _lits_cases(root: Path) -> list[dict[str, str]]:
     return [{"image": str(images[number]), "label": str(labels[number])} for number in numbers]
 
 
-def _is_volume(path: Path) -> bool:
-    """By its name: a broken link or what can't be read is a case that fails, not one that is passed over."""
-    return not path.name.startswith(".") and path.name.lower().endswith(VOLUME_SUFFIXES) and not path.is_dir()
-
-
 def _volumes_in(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if _is_volume(path)) if folder.is_dir() else []
+    return sorted(path for path in folder.iterdir() if is_volume(path)) if folder.is_dir() else []
 
 
 def _images_below(root: Path, output: Path) -> list[Path]:
     images: list[Path] = []
     masks: list[Path] = []
+    others: list[Path] = []
 
     def unreadable(error: OSError) -> None:
         logger.warning("folder left out, it can't be read (%s): %s", error.strerror, error.filename)
@@ -170,13 +168,24 @@ def _images_below(root: Path, output: Path) -> list[Path]:
             else:
                 kept.append(name)
         subfolders[:] = kept
-        for path in sorted(here / name for name in names if _is_volume(here / name)):
+        for path in sorted(here / name for name in names if is_volume(here / name)):
             (masks if _is_label_map(path) else images).append(path)
         if _has_dicom(here, names):
             images.append(here)
+        else:
+            others += [here / name for name in sorted(names) if not is_volume(here / name) and name[:1] != "."]
+    _log_passed_over(set(others) - {file for image in images if image.is_file() for file in list_files(image)})
     if masks:
         logger.warning("%d files left out, their headers call them label maps, such as %s", len(masks), masks[0])
     return sorted(images)
+
+
+def _log_passed_over(files: set[Path]) -> None:
+    """Say once which files are no images by their names."""
+    if files:
+        counts = Counter(path.suffix or "no suffix" for path in files)
+        suffixes = ", ".join(f"{suffix}: {number}" for suffix, number in counts.most_common(5))
+        logger.info("%d files passed over, of other formats (%s), such as %s", len(files), suffixes, min(files))
 
 
 def _series_around(file: Path) -> list[Path]:
@@ -203,7 +212,7 @@ def _why_left_out(folder: Path, output: Path) -> str:
 
 def _is_label_map(path: Path) -> bool:
     """Whether a NIfTI file says so, as those of LabelMapWriter do."""
-    if not path.name.lower().endswith((".nii", ".nii.gz")) or not path.is_file():
+    if not is_nifti(path) or not path.is_file():
         return False
     try:
         header: Any = nib.load(path).header
@@ -217,7 +226,7 @@ def _has_dicom(folder: Path, names: Sequence[str]) -> bool:
     offset, magic = _DICOM_MAGIC
     for name in sorted(names):
         path = folder / name
-        if name.upper() == "DICOMDIR" or _is_volume(path) or not path.is_file():  # the index of a medium is no image
+        if name.upper() == "DICOMDIR" or is_volume(path) or not path.is_file():  # the index of a medium is no image
             continue
         try:
             with path.open("rb") as file:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from monai.config import PathLike
 
-__all__ = ["VOLUME_SUFFIXES", "mask_path", "picture_path", "volume_stem"]
+from ..utils.image_files import volume_stem
 
-VOLUME_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
+__all__ = ["mask_path", "picture_path"]
 
 
 def mask_path(image: PathLike, dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg") -> Path:
@@ -44,11 +44,3 @@ def picture_path(image: PathLike, dataset_dir: PathLike, output_dir: PathLike, p
     """
     mask = mask_path(image, dataset_dir, output_dir, postfix)
     return mask.with_name(mask.name.removesuffix(".nii.gz") + ".webp")
-
-
-def volume_stem(name: str) -> str:
-    """The name without a known suffix; splitting at dots would make one name of many: "case.1", "case.2"."""
-    for suffix in VOLUME_SUFFIXES:
-        if name.lower().endswith(suffix):
-            return name[: -len(suffix)]
-    return name

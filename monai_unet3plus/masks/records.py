@@ -18,6 +18,7 @@ from monai.config import PathLike
 from .. import __version__
 from ..utils.errors import InputError
 from ..utils.files import remove_leftovers, replacing, sha256_of
+from ..utils.image_files import image_state
 from ..utils.settings import described
 from .paths import mask_path, picture_path
 
@@ -190,23 +191,8 @@ class MaskRecords:
             path.unlink(missing_ok=True)
 
     def _record(self, image: PathLike) -> dict[str, Any]:
-        files = [path.stat() for path in _files_of(Path(image))]
-        facts = {
-            "files": len(files),
-            "bytes": sum(file.st_size for file in files),
-            "modified_ns": max(file.st_mtime_ns for file in files),
-        }
-        return {"image": facts, **self.describe_run()}
+        return {"image": image_state(image), **self.describe_run()}
 
 
 def _record_of(mask: Path) -> Path:
     return mask.with_name(mask.name.removesuffix(".nii.gz") + ".json")
-
-
-def _files_of(image: Path) -> list[Path]:
-    """The image's file, or all files of its series; also the voxels of a header, which have its name."""
-    if image.is_dir():
-        return sorted(path for path in image.iterdir() if path.is_file())
-    if image.suffix.lower() in (".mhd", ".nhdr"):
-        return sorted(path for path in image.parent.glob(f"{image.stem}.*") if path.is_file())
-    return [image]

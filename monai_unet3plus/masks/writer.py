@@ -17,6 +17,7 @@ from monai.data import NibabelWriter
 from monai.utils import ImageMetaKey, convert_to_numpy
 
 from ..utils.files import now_or_deferred
+from ..utils.image_files import is_nifti
 
 __all__ = ["LABEL_INTENT", "LabelMapWriter"]
 
@@ -85,7 +86,7 @@ class LabelMapWriter(NibabelWriter):
 
     def _lie_like_source(self, image: nib.Nifti1Image) -> None:
         """Take over sform and qform, which may differ: programs that go by either see image and mask at one place."""
-        if not self.source.lower().endswith((".nii", ".nii.gz")) or not os.path.isfile(self.source):
+        if not is_nifti(self.source) or not os.path.isfile(self.source):
             return
         header: Any = nib.load(self.source).header
         if np.allclose(header.get_best_affine(), image.affine, atol=1e-3):

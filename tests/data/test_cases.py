@@ -85,6 +85,15 @@ class TestFindCases(FolderTestCase):
         ):
             self.assertIn(f"folder left out, {why}: {self.root / name}", lines)
 
+    def test_files_of_other_formats_are_named_once_and_voxels_of_headers_not(self) -> None:
+        self.put("a [1].nii.gz", "b.mhd", "c.hdr", "c.img", "sub/x.nii.zip", "sub/y.zip", "notes.txt", ".hidden")
+        (self.root / "b.mhd").write_text("ElementDataFile = sub/b.raw\n")
+        self.put("sub/b.raw")
+        with self.assertLogs("monai_unet3plus.data.cases", logging.INFO) as log:
+            self.assertEqual(self.found(), ["a [1].nii.gz", "b.mhd", "c.hdr"])
+        (line,) = [line for line in log.output if "passed over" in line]
+        self.assertIn("3 files passed over, of other formats (.zip: 2, .txt: 1), such as", line)
+
     def test_masks_of_an_earlier_run_are_no_cases(self) -> None:
         self.put("a.nii.gz")
         for name in ("masks_v1/a_seg.nii.gz", "b_seg.nii.gz"):

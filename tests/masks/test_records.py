@@ -112,6 +112,18 @@ class TestMaskRecords(unittest.TestCase):
         (series / "c").unlink()
         self.assertFalse(records.is_done(series))
 
+    def test_voxels_that_lie_elsewhere_make_a_header_stale(self) -> None:
+        header, voxels = self.root / "data" / "a [1].mhd", self.root / "data" / "sub" / "voxels.raw"
+        header.write_text("ElementDataFile = sub/voxels.raw")
+        voxels.write_bytes(b"voxels")
+        records = self.records()
+        (self.root / "masks").mkdir()
+        (self.root / "masks" / "a [1]_seg.nii.gz").write_bytes(b"mask")
+        records.finish(header)
+        self.assertTrue(records.is_done(header))
+        os.utime(voxels, ns=(1, 1))
+        self.assertFalse(records.is_done(header))
+
     def test_start_forgets_the_record_and_removes_what_a_killed_run_left(self) -> None:
         self.save()
         partial, other = self.mask.with_name(".12.a_seg.nii.gz"), self.mask.with_name(".12.b_seg.nii.gz")

@@ -18,16 +18,18 @@ import sys
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from ...utils.errors import InputError
+from ...utils.image_files import is_nifti
 from .dicom_series import ct_series
+from .itk_reader import open_reader
+from .packed import check_packing, unpacked_size, zlib_size
 
 __all__ = ["check_file", "serve"]
 
 _MIB = 2**20
 _CHUNK = _MIB
-_BEYOND_HEADER = 64 * _MIB  # a gzip is read so far past its volume, for its checksum
 _BESIDES_VOXELS = 1024 * _MIB
 _CT_IMAGE = b"\x02\x00\x02\x00UI\x1a\x001.2.840.10008.5.1.4.1.1.2\x00"  # DICOM's field of a file's kind
 
@@ -83,7 +85,7 @@ def check_file(path: str, max_voxels: int, before_reading: Callable[[int], None]
             raise InputError(f"{path}: expected a volume, but the file is empty.")
         with open(path, "rb"):
             pass
-        if path.lower().endswith((".nii", ".nii.gz")):
+        if is_nifti(path):
             _check_nifti(path, max_voxels)
         else:
             _check_by_itk(path, max_voxels, before_reading)
@@ -96,17 +98,24 @@ def check_file(path: str, max_voxels: int, before_reading: Callable[[int], None]
 def _check_nifti(path: str, max_voxels: int) -> None:
     import nibabel as nib
 
+    check_packing(path)
     try:
         image: Any = nib.load(path)
         kind, header_bytes = image.get_data_dtype(), image.dataobj.offset
+    except FileNotFoundError as e:
+        raise InputError(f"{path}: expected its voxels in a file .img beside it, but there is none.") from e
     except nib.filebasedimages.ImageFileError as e:
         raise InputError(f"{path}: expected a NIfTI file, but found another or a damaged one.") from e
     except (EOFError, gzip.BadGzipFile, zlib.error) as e:
-        raise InputError(f"{path}: expected a whole gzip file, but found {_last_line(e)}") from e
+        raise InputError(f"{path}: expected a whole packed file, but found {_last_line(e)}") from e
+    if not isinstance(image, nib.Nifti1Pair):
+        raise InputError(
+            f"{path}: expected a NIfTI file, but found Analyze 7.5, which does not say where left and right are."
+        )
     if kind.fields is not None or kind.kind not in "iuf":
         raise InputError(f"{path}: expected one real number per voxel, but found {_colours(kind)}.")
     expected = header_bytes + _bounded(path, image.shape, max_voxels) * kind.itemsize
-    found = _bytes_in_gzip(path, expected) if path.lower().endswith(".gz") else os.path.getsize(path)
+    found = unpacked_size(image.file_map["image"].filename, expected)
     if found < expected:
         raise InputError(
             f"{path}: expected {expected} bytes, as its header says ({_times(image.shape)}), but found {found}. "
@@ -114,28 +123,10 @@ def _check_nifti(path: str, max_voxels: int) -> None:
         )
 
 
-def _bytes_in_gzip(path: str, expected: int) -> int:
-    """How many bytes there are, at least up to ``expected``; a wrong checksum is an error."""
-    found = 0
-    try:
-        with gzip.open(path) as file:
-            while found <= expected + _BEYOND_HEADER:
-                chunk = file.read1(_CHUNK)  # all up to where the file is cut off, which `read` would not give
-                if not chunk:
-                    break
-                found += len(chunk)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as e:
-        raise InputError(
-            f"{path}: expected {expected} bytes in a whole gzip file, but found {_last_line(e)} after {found} bytes."
-        ) from e
-    return found
-
-
 def _check_by_itk(path: str, max_voxels: int, before_reading: Callable[[int], None] | None) -> None:
     import SimpleITK
 
-    reader = SimpleITK.ImageFileReader()
-    reader.SetFileName(path)
+    reader = open_reader(path)
     try:
         reader.ReadImageInformation()
         kind, components = SimpleITK.GetPixelIDValueAsString(reader.GetPixelID()), reader.GetNumberOfComponents()
@@ -163,30 +154,17 @@ def _check_meta_image(path: str, expected: int) -> None:
             fields[name.strip()] = value.strip()
         place, packed = fields["ElementDataFile"], fields.get("CompressedData", "").lower() == "true"
         if place == "LOCAL":
-            found = _bytes_in_zlib(path, file, expected) if packed else os.path.getsize(path) - file.tell()
+            found = zlib_size(path, file, expected) if packed else os.path.getsize(path) - file.tell()
         else:
             data = os.path.join(os.path.dirname(path), place)
             if not os.path.exists(data) and ("LIST" in place or "%" in place):  # a file per slice, which ITK looks for
                 return
             with open(data, "rb") as other:
-                found = _bytes_in_zlib(path, other, expected) if packed else os.path.getsize(data)
+                found = zlib_size(path, other, expected) if packed else os.path.getsize(data)
     if found < expected:
         raise InputError(
             f"{path}: expected {expected} bytes of voxels, as its header says, but found {found}. Is it cut off?"
         )
-
-
-def _bytes_in_zlib(path: str, file: BinaryIO, expected: int) -> int:
-    unpacker, found = zlib.decompressobj(wbits=47), 0  # zlib's or gzip's header
-    try:
-        while not unpacker.eof and found <= expected:
-            chunk = unpacker.unconsumed_tail or file.read(_CHUNK)
-            if not chunk:
-                raise InputError(f"{path}: expected whole packed voxels, but the file ends within them. Is it cut off?")
-            found += len(unpacker.decompress(chunk, _CHUNK))
-    except zlib.error as e:
-        raise InputError(f"{path}: expected packed voxels, but found {e}.") from e
-    return found
 
 
 def _check_series(folder: str, max_voxels: int, before_reading: Callable[[int], None] | None) -> None:

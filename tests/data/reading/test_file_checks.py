@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import bz2
+import gzip
+import os
 import resource
 import subprocess
 import sys
@@ -11,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
+import nibabel as nib
 import numpy as np
 import SimpleITK
 from parameterized import parameterized
@@ -93,6 +97,50 @@ class TestCheckFile(unittest.TestCase):
         (self.folder / voxels).unlink()
         with self.assertRaisesRegex(InputError, name):
             check_file(str(path), LIMIT)
+
+    @parameterized.expand([("a.MHA",), ("a.MHD",), ("a.NRRD",), ("a.NII.GZ",), ("a.nii.bz2",)])
+    def test_suffixes_in_capitals_and_bzip2_pass(self, name: str) -> None:
+        if name.endswith(".bz2"):
+            (self.folder / name).write_bytes(bz2.compress(self.write("a.nii").read_bytes()))
+        else:
+            os.rename(self.write(name.lower()), self.folder / name)
+        check_file(str(self.folder / name), LIMIT)
+
+    @parameterized.expand(
+        [
+            ("a.nii.gz", lambda raw: raw, "expected a whole gzip file, as its name says, but found a file that is not"),
+            ("a.nii", gzip.compress, "expected a file that is not packed, as its name says, but found a whole gzip"),
+            ("a.nii", bz2.compress, "expected a file that is not packed, as its name says, but found a whole bzip2"),
+            ("a.nii.gz", bz2.compress, "expected a whole gzip file, as its name says, but found a whole bzip2 file"),
+        ]
+    )
+    def test_suffixes_that_lie_are_named(self, name: str, pack: Callable[[bytes], bytes], sentence: str) -> None:
+        raw = self.write("b.nii").read_bytes()
+        (self.folder / name).write_bytes(pack(raw))
+        with self.assertRaisesRegex(InputError, f"{name}: {sentence}"):
+            check_file(str(self.folder / name), LIMIT)
+
+    def test_bytes_after_a_whole_gzip_file_pass(self) -> None:
+        packed = gzip.compress(self.write("b.nii").read_bytes())
+        (self.folder / "a.nii.gz").write_bytes(packed + b"more bytes")
+        check_file(str(self.folder / "a.nii.gz"), LIMIT)
+        (self.folder / "a.nii.gz").write_bytes(packed[:-6] + b"\x00\x00" + packed[-4:] + b"more bytes")
+        with self.assertRaisesRegex(InputError, "a.nii.gz: expected .* but found CRC check failed"):
+            check_file(str(self.folder / "a.nii.gz"), LIMIT)
+
+    def test_pairs_pass_but_not_without_voxels_nor_of_analyze(self) -> None:
+        array = np.zeros((5, 6, 7), np.int16)
+        nib.save(nib.Nifti1Pair(array, np.eye(4)), self.folder / "a [1].hdr")
+        check_file(str(self.folder / "a [1].hdr"), LIMIT)
+        (self.folder / "a [1].img").write_bytes(b"short")
+        with self.assertRaisesRegex(InputError, r"\(5 x 6 x 7\), but found 5. Is it cut off"):
+            check_file(str(self.folder / "a [1].hdr"), LIMIT)
+        nib.save(nib.AnalyzeImage(array, np.eye(4)), self.folder / "b.hdr")
+        with self.assertRaisesRegex(InputError, "found Analyze 7.5, which does not say where left and right are"):
+            check_file(str(self.folder / "b.hdr"), LIMIT)
+        (self.folder / "b.img").unlink()
+        with self.assertRaisesRegex(InputError, "b.hdr: expected"):
+            check_file(str(self.folder / "b.hdr"), LIMIT)
 
     @parameterized.expand([(".mha",), (".nrrd",)])
     def test_several_numbers_per_voxel_are_refused(self, suffix: str) -> None:

@@ -1,0 +1,125 @@
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Files of an image: the formats by suffix, the files that hold its voxels, and whether one of them has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the process that tries files out starts in no time without MONAI
+    from monai.config import PathLike
+
+__all__ = ["NIFTI_SUFFIXES", "VOLUME_SUFFIXES", "image_state", "is_nifti", "is_volume", "list_files", "volume_stem"]
+
+NIFTI_SUFFIXES = (".nii.gz", ".nii.bz2", ".nii", ".hdr")
+VOLUME_SUFFIXES = (*NIFTI_SUFFIXES, ".nrrd", ".nhdr", ".mha", ".mhd")
+
+_LONGEST_HEADER = 2**20  # bytes; one that lists a file for each slice is long
+_META_IMAGE_DATA = re.compile(rb"^\s*ElementDataFile\s*=\s*(?P<place>.*)$", re.M)
+_NRRD_DATA = re.compile(rb"^data ?file:\s*(?P<place>.*)$", re.M | re.I)
+
+
+def is_volume(path: PathLike) -> bool:
+    """
+    Whether a file has the name of a volume, whatever it holds.
+
+    Args:
+        path: the file. A broken link counts too: it is a case that fails, not one that is passed over.
+    """
+    file = Path(path)
+    return not file.name.startswith(".") and file.name.lower().endswith(VOLUME_SUFFIXES) and not file.is_dir()
+
+
+def is_nifti(path: PathLike) -> bool:
+    """
+    Whether a file has the name of a NIfTI file.
+
+    Args:
+        path: the file. Of a pair the header counts, not the file of the voxels.
+    """
+    return str(path).lower().endswith(NIFTI_SUFFIXES)
+
+
+def volume_stem(name: str) -> str:
+    """
+    The name of a volume without its suffix. A name that is split at dots would be that of several: "case.1", "case.2".
+
+    Args:
+        name: name of a file or folder; one without a known suffix is returned as it is.
+    """
+    for suffix in VOLUME_SUFFIXES:
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return name
+
+
+def list_files(image: PathLike) -> list[Path]:
+    """
+    List the files that an image is made of.
+
+    Args:
+        image: a file, or the folder of a DICOM series. The header of a MetaImage (.mhd), a NRRD (.nhdr) or a NIfTI pair
+            (.hdr) names the files of its voxels, which may lie elsewhere.
+
+    Returns:
+        the files in a folder, or the file itself and then those of its voxels, whether they exist or not.
+    """
+    path = Path(image)
+    if path.is_dir():
+        return sorted(file for file in path.iterdir() if file.is_file())
+    suffix = path.suffix.lower()
+    if suffix == ".hdr":
+        return [path, *(file for file in map(path.with_suffix, (".img", ".IMG")) if file.exists())]
+    if suffix == ".mhd":
+        return [path, *(path.parent / name for name in _named_files(path, _META_IMAGE_DATA))]
+    if suffix == ".nhdr":
+        return [path, *(path.parent / name for name in _named_files(path, _NRRD_DATA))]
+    return [path]
+
+
+def image_state(image: PathLike) -> dict[str, Any]:
+    """
+    Describe the files of an image so that a change of any of them is noticed, by their names, sizes and times.
+
+    Args:
+        image: a file, or the folder of a DICOM series.
+
+    Returns:
+        the number of files, their bytes, and a digest of names, sizes and times of change.
+
+    Raises:
+        OSError: When the image is not there. A file of its voxels that is missing counts as a change.
+    """
+    path = Path(image)
+    os.stat(path)
+    status = [(file, file.stat()) for file in list_files(path) if file.exists()]
+    names = [[os.path.relpath(file, path.parent), stat.st_size, stat.st_mtime_ns] for file, stat in status]
+    digest = hashlib.sha256(json.dumps(names).encode()).hexdigest()
+    return {"files": len(status), "bytes": sum(stat.st_size for _, stat in status), "digest": digest}
+
+
+def _named_files(header: Path, field: re.Pattern[bytes]) -> list[str]:
+    """The files that a text header names: one, a list to its end, or a pattern such as "slice%03d.raw 1 20 1"."""
+    try:
+        with header.open("rb") as file:
+            text = file.read(_LONGEST_HEADER)
+    except OSError:
+        return []
+    found = field.search(text)
+    if found is None:
+        return []
+    place = os.fsdecode(found["place"].strip())
+    if place.upper() == "LOCAL":
+        return []
+    if place.split(" ")[0] == "LIST":
+        return [os.fsdecode(line.strip()) for line in text[found.end() :].splitlines() if line.strip()]
+    pattern = re.fullmatch(r"(.*%\d*d\S*)((?: +-?\d+){2,4})", place)
+    if pattern is None:
+        return [place]
+    first, last, *step = map(int, pattern[2].split())
+    return [pattern[1] % number for number in range(first, last + 1, max(step[0], 1) if step else 1)]
