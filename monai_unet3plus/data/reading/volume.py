@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...utils.errors import InputError
+from ...utils.image_files import is_nifti
 from .dicom_series import read_series
+from .itk_reader import open_reader
 
 if TYPE_CHECKING:  # the process that tries files out starts in no time without MONAI
     from monai.config import PathLike
@@ -57,7 +59,7 @@ def read_volume(path: PathLike) -> Volume:
     name = os.fspath(path)
     if os.path.isdir(name):
         volume = Volume(*read_series(name))
-    elif name.lower().endswith((".nii", ".nii.gz")):
+    elif is_nifti(name):
         volume = _read_nifti(name)
     else:
         volume = _read_by_itk(name)
@@ -116,7 +118,7 @@ def _measure_disagreement(header: Any, sform: np.ndarray) -> float:
 def _read_by_itk(file: str) -> Volume:
     import SimpleITK
 
-    image = SimpleITK.ReadImage(file)
+    image = open_reader(file).Execute()
     dimensions = image.GetDimension()
     affine = np.eye(4)
     axes = min(dimensions, 3)
