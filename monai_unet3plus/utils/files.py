@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from monai.config import PathLike
+if TYPE_CHECKING:  # importing MONAI takes seconds, and phantoms are made without it
+    from monai.config import PathLike
 
 __all__ = ["deferred_writes", "now_or_deferred", "remove_leftovers", "replacing", "sha256_of"]
 

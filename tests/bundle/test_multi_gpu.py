@@ -15,7 +15,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from monai_unet3plus.losses import UNet3PlusLoss
 from monai_unet3plus.networks.nets import UNet3Plus
-from tests.bundle.workflows import run, training
+from tests.bundle.workflows import run, training, write_checkpoint
 from tests.data_sets import write_boxes
 from tests.processes import run_in_processes
 
@@ -92,8 +92,9 @@ class TestMultiGPU(unittest.TestCase):
     @parameterized.expand([("uneven", 3), ("fewer_cases_than_processes", 1)])
     def test_evaluation_reports_each_case_once_and_as_one_process_does(self, _: str, cases: int) -> None:
         write_boxes(self.data, cases=4, test_cases=cases)
-        run(training(self.data, self.work / "out"))
-        models = self.work / "out" / "models"
+        models = self.work / "models"
+        models.mkdir()
+        write_checkpoint(self.work, organs=1).rename(models / "model.pt")
         run(training(self.data, self.work / "one", "evaluate", **SMALL, ckpt_dir=str(models)))
         run_in_processes(evaluate, self.data, models, self.work / "two")
         tables = []

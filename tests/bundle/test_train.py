@@ -23,6 +23,15 @@ from tests.data_sets import write_boxes
 
 
 class TestTrain(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        """A training of an epoch, for the tests that need its checkpoints alone."""
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        write_boxes(Path(folder.name) / "data", cases=4, test_cases=2)
+        run(training(Path(folder.name) / "data", Path(folder.name) / "out"))
+        cls.trained = Path(folder.name) / "out" / "models"
+
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -45,12 +54,12 @@ class TestTrain(unittest.TestCase):
             network.load_state_dict(torch.load(self.out / "models" / name, weights_only=True))
 
     def test_two_runs_with_one_seed_give_equal_weights(self) -> None:
-        weights = []
-        for name in ("a", "b"):
-            run(training(self.data, self.work / name))
-            weights.append(torch.load(self.work / name / "models" / "model_last.pt", weights_only=True))
-        for name, value in weights[0].items():
-            self.assertTrue(torch.equal(value, weights[1][name]), name)
+        run(training(self.data, self.out))
+        first, second = (
+            torch.load(folder / "model_last.pt", weights_only=True) for folder in (self.trained, self.out / "models")
+        )
+        for name, value in first.items():
+            self.assertTrue(torch.equal(value, second[name]), name)
 
     def test_training_killed_after_an_epoch_is_resumed_to_equal_weights(self) -> None:
         save = TrainingState.save
@@ -88,16 +97,14 @@ class TestTrain(unittest.TestCase):
         self.assertTrue((self.out / "curves.png").is_file())
 
     def test_weights_are_refused_for_other_organs_than_they_were_trained_for(self) -> None:
-        run(training(self.data, self.out))
-        checkpoint = str(self.out / "models" / "model.pt")
+        checkpoint = str(self.trained / "model.pt")
         with self.assertLogs("monai_unet3plus.bundle.run", logging.ERROR) as log, self.assertRaises(SystemExit):
             run(inference(self.data, self.work / "masks", checkpoint=checkpoint, organs={"kidney": 1}))
         self.assertRegex(log.output[-1], r"trained for the organs \['liver'\], but organs has \['kidney'\]")
 
     def test_fine_tuning_keeps_an_organ_and_adds_another(self) -> None:
-        run(training(self.data, self.out))
         options = {"organs": {"spleen": 2, "liver": 1}, "learning_rate": 0.0}
-        checkpoint = self.out / "models" / "model_last.pt"
+        checkpoint = self.trained / "model_last.pt"
         run(training(self.data, self.work / "tuned", finetune_from=str(checkpoint), **options))
         old = torch.load(checkpoint, weights_only=True)["heads.0.conv.weight"]
         new = torch.load(self.work / "tuned" / "models" / "model_last.pt", weights_only=True)["heads.0.conv.weight"]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -79,17 +80,22 @@ def run(workflow: ConfigWorkflow) -> None:
 
 def write_checkpoint(folder: Path, organs: int) -> Path:
     """Random weights whose logits are about as often positive as negative, so that masks are not all one value."""
-    torch.manual_seed(0)
-    network = UNet3Plus(
-        out_channels=organs, features=NARROW["features"], deep_supervision=True, classification_guided=True
-    ).eval()
-    blocks = torch.nn.functional.interpolate(torch.rand(1, 3, 8, 8), scale_factor=8)
-    with torch.no_grad():
+    path = folder / f"random_{organs}.pt"
+    torch.save(_random_weights(organs), path)
+    return path
+
+
+@cache
+def _random_weights(organs: int) -> dict[str, torch.Tensor]:
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(0)
+        network = UNet3Plus(
+            out_channels=organs, features=NARROW["features"], deep_supervision=True, classification_guided=True
+        ).eval()
+        blocks = torch.nn.functional.interpolate(torch.rand(1, 3, 8, 8), scale_factor=8)
         network.presence_head.conv.bias[1::2] += 100.0  # every organ is judged present
         network.heads[0].conv.bias -= network(blocks).flatten(2).median(dim=2).values[0]
-    path = folder / f"random_{organs}.pt"
-    torch.save(network.state_dict(), path)
-    return path
+        return network.state_dict()
 
 
 def _workflow(configs: list[str], workflow_type: str, **overrides: Any) -> ConfigWorkflow:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import torch
 import torch.distributed as dist
@@ -31,6 +32,9 @@ class TestTrainingState(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.root = Path(folder.name)
+        patch = mock.patch("monai_unet3plus.handlers.history.save_curves")  # half the time of so small a training
+        patch.start()
+        self.addCleanup(patch.stop)
 
     @parameterized.expand([(0,), (2,)])
     def test_training_killed_within_an_epoch_goes_on_as_if_it_had_not_been(self, num_workers: int) -> None:

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import subprocess
+import sys
 import unittest
 from functools import lru_cache
 
@@ -55,6 +57,10 @@ class TestDeterminism(unittest.TestCase):
         cases = [coarse(0), coarse(1), make_phantom(SEED + 1, 0, (3.0, 3.5), (5.0, 6.0))]
         volumes = {float(np.sum(c.label == 1) * abs(np.linalg.det(c.affine[:3, :3]))) for c in cases}
         self.assertEqual(len(volumes), 3)
+
+    def test_is_made_without_pytorch_and_monai(self):
+        code = "import sys, monai_unet3plus.phantom; sys.exit('torch' in sys.modules or 'monai' in sys.modules)"
+        self.assertEqual(subprocess.run([sys.executable, "-c", code], check=False).returncode, 0)
 
     @parameterized.expand(
         [

@@ -41,10 +41,10 @@ def pair(variant: str, widths: tuple[int, ...]) -> tuple[UNet3Plus, dict[str, to
     return network.eval(), state
 
 
-def guided(organs: int = 2, **kwargs: object) -> UNet3Plus:
+def guided(organs: int = 2, features: tuple[int, ...] = FEATURES, **kwargs: object) -> UNet3Plus:
     """A guided network whose logits differ from pixel to pixel, which fresh weights hardly make them do."""
     torch.manual_seed(0)
-    network = UNet3Plus(features=FEATURES, out_channels=organs, classification_guided=True, **kwargs).eval()
+    network = UNet3Plus(features=features, out_channels=organs, classification_guided=True, **kwargs).eval()
     for weight in network.parameters():
         if weight.dim() > 2:
             torch.nn.init.kaiming_normal_(weight, nonlinearity="relu")
