@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +28,7 @@ __all__ = ["find_cases", "labelled_cases"]
 logger = logging.getLogger(__name__)
 
 _DICOM_MAGIC = (128, b"DICM")
+_CHANNEL = re.compile(r"_\d{4}$")  # nnU-Net's, at the end of an image's name
 
 
 def find_cases(dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg") -> list[dict[str, str]]:
@@ -81,11 +84,12 @@ def find_cases(dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg"
 
 def labelled_cases(dataset_dir: PathLike, section: str = "Tr") -> list[dict[str, str]]:
     """
-    List the images that have a label map, in the folder layout of the Medical Segmentation Decathlon.
+    List the images that have a label map, in the folder layout of the Medical Segmentation Decathlon or of nnU-Net.
 
     The ``training`` list of ``dataset_dir/dataset.json`` counts if there is one. Otherwise each volume in
-    ``images<section>`` is paired with the one of the same name in ``labels<section>``. A folder without those may be
-    LiTS as it is downloaded: ``volume-0.nii`` and ``segmentation-0.nii`` and so on, in whatever subfolders.
+    ``images<section>`` is paired with the one of the same name in ``labels<section>``, or of the same name without the
+    number of the channel, ``_0000``. A folder without those may be LiTS as it is downloaded: ``volume-0.nii`` and
+    ``segmentation-0.nii`` and so on, in whatever subfolders.
 
     Args:
         dataset_dir: folder with ``imagesTr`` and ``labelsTr``, or of LiTS.
@@ -95,20 +99,15 @@ def labelled_cases(dataset_dir: PathLike, section: str = "Tr") -> list[dict[str,
         ``[{"image": path, "label": path}, ...]`` in alphabetical order, or that of ``dataset.json``.
 
     Raises:
-        InputError: When there is no case, or an image or a label is missing.
+        InputError: When there is no case, an image or a label is missing, or an image has several channels.
     """
     root = Path(dataset_dir)
-    if section == "Tr" and (root / "dataset.json").is_file():
+    if section == "Tr" and (root / "dataset.json").is_file() and not _is_of_nnunet(root):
         cases = _listed_cases(root)
     elif section == "Tr" and not (root / "imagesTr").is_dir() and root.is_dir():
         cases = _lits_cases(root)
     else:
-        images = _volumes_in(root / f"images{section}")
-        labels = {volume_stem(label.name): label for label in _volumes_in(root / f"labels{section}")}
-        unlabelled = [str(image) for image in images if volume_stem(image.name) not in labels]
-        if unlabelled:
-            raise InputError(f"dataset_dir: expected a label of the same name in labels{section} for {unlabelled}.")
-        cases = [{"image": str(image), "label": str(labels[volume_stem(image.name)])} for image in images]
+        cases = _paired_cases(root, section)
     missing = [path for case in cases for path in case.values() if not os.path.exists(path)]
     if missing:
         raise InputError(f"dataset_dir: {len(missing)} files named in dataset.json do not exist, such as {missing[0]}.")
@@ -124,12 +123,49 @@ def _listed_cases(root: Path) -> list[dict[str, str]]:
     file = root / "dataset.json"
     try:
         listed = load_decathlon_datalist(str(file), True, "training", str(root))
-        return [{"image": str(case["image"]), "label": str(case["label"])} for case in listed]
+        return [{"image": _with_channel(str(case["image"])), "label": str(case["label"])} for case in listed]
     except (ValueError, KeyError, TypeError) as e:
         raise InputError(
             f'dataset_dir: expected {file} to have a list "training" of {{"image": ..., "label": ...}}, '
             f"but found {type(e).__name__}: {e}."
         ) from e
+
+
+def _is_of_nnunet(root: Path) -> bool:
+    """Whether a dataset.json describes the data set without a list of its cases."""
+    try:
+        described = json.loads((root / "dataset.json").read_text(encoding="utf-8"))
+    except ValueError:
+        return False
+    return isinstance(described, dict) and "training" not in described and (root / "imagesTr").is_dir()
+
+
+def _with_channel(image: str) -> str:
+    """The image's file, or that of its only channel: nnU-Net's first version lists names without the number."""
+    path = Path(image)
+    stem = volume_stem(path.name)
+    channel = path.with_name(f"{stem}_0000{path.name[len(stem):]}")
+    return str(channel) if channel.exists() and not path.exists() else image
+
+
+def _paired_cases(root: Path, section: str) -> list[dict[str, str]]:
+    """Pairs of images and labels of the same name, or but for nnU-Net's number of the channel."""
+    labels = {volume_stem(label.name): str(label) for label in _volumes_in(root / f"labels{section}")}
+    cases, unlabelled = [], []
+    for image in _volumes_in(root / f"images{section}"):
+        stem = volume_stem(image.name)
+        case = stem if stem in labels else _CHANNEL.sub("", stem)
+        if case not in labels:
+            unlabelled.append(str(image))
+        elif case != stem and not stem.endswith("_0000"):
+            raise InputError(
+                f"dataset_dir: expected one channel for each case, but found {image} beside that of _0000."
+            )
+        else:
+            cases.append({"image": str(image), "label": labels[case]})
+    if unlabelled:
+        raise InputError(f"dataset_dir: expected a label of the same name in labels{section} for {unlabelled}.")
+    return cases
 
 
 def _lits_cases(root: Path) -> list[dict[str, str]]:

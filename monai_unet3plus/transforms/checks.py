@@ -12,8 +12,10 @@ from monai.config import KeysCollection
 from monai.data.meta_tensor import MetaTensor
 from monai.transforms import MapTransform
 from monai.utils import ImageMetaKey, MetaKeys, TransformBackends
+from nibabel.orientations import io_orientation
 
 from ..utils.errors import InputError
+from ..utils.orientation import reorient
 
 __all__ = ["CheckGridd", "CheckPaird", "CheckVolumed", "file_of"]
 
@@ -59,9 +61,13 @@ class CheckVolumed(MapTransform):
     def _check(self, img: torch.Tensor) -> None:
         shape = " x ".join(str(size) for size in img.shape)
         if img.ndim != 3:
-            raise InputError(
-                f"{file_of(img)}: expected one 3D volume, but found {img.ndim} dimensions ({shape}). "
+            hint = (
                 "Split a time series or a multi-channel image into 3D files first."
+                if img.ndim > 3
+                else ("Store a single slice with a third axis of size 1.")
+            )
+            raise InputError(
+                f"{file_of(img)}: expected one 3D volume, but found {img.ndim} dimensions ({shape}). {hint}"
             )
         if img.numel() == 0:
             raise InputError(f"{file_of(img)}: expected a volume with voxels, but found none ({shape}).")
@@ -79,20 +85,26 @@ class CheckPaird(MapTransform):
     """
     Refuse a label map that does not lie on the grid of its image. To be used right after both are loaded.
 
+    A label map of the same grid that is stored in another order or direction of the axes is stored in that of its
+    image, for good: it has no inverse.
+
     Args:
         keys: the image's key, then that of each label map.
         allow_missing_keys: don't raise if a key is missing. Defaults to False.
     """
 
-    backend = [TransformBackends.TORCH]
+    backend = [TransformBackends.TORCH, TransformBackends.NUMPY]
 
     def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict[Hashable, torch.Tensor]:
         """
         Raises:
             InputError: When a label map has another shape than the image, or an affine that is off by over 0.1 %.
         """
-        image, *labels = (data[key] for key in self.key_iterator(dict(data)))
-        for label in labels:
+        d = dict(data)
+        image_key, *label_keys = self.key_iterator(d)
+        image = d[image_key]
+        for key in label_keys:
+            label = d[key] = _store_like(d[key], image)
             if label.shape != image.shape:
                 raise InputError(
                     f"{file_of(label)}: expected the shape of {file_of(image)}, {tuple(image.shape)}, "
@@ -106,7 +118,23 @@ class CheckPaird(MapTransform):
                     f"{file_of(label)}: expected the affine of {file_of(image)}, {expected.tolist()}, "
                     f"but found {found.tolist()}."
                 )
-        return dict(data)
+        return d
+
+
+def _store_like(label: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
+    """The label map with the axes in the order and direction of those of its image."""
+    if not (isinstance(label, MetaTensor) and isinstance(image, MetaTensor)) or label.ndim != 3:
+        return label
+    affine, target = (np.asarray(volume.affine, dtype=float) for volume in (label, image))
+    if np.array_equal(io_orientation(affine), io_orientation(target)):
+        return label
+    array, affine = reorient(label.as_tensor().numpy(), affine, target)
+    grid = {
+        MetaKeys.AFFINE: torch.from_numpy(affine),
+        MetaKeys.ORIGINAL_AFFINE: affine.copy(),
+        MetaKeys.SPATIAL_SHAPE: np.asarray(array.shape),
+    }
+    return MetaTensor(torch.from_numpy(np.ascontiguousarray(array)), meta={**label.meta, **grid})
 
 
 class CheckGridd(MapTransform):

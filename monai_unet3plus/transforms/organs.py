@@ -10,9 +10,10 @@ from typing import Any
 
 import torch
 from monai.config import KeysCollection
+from monai.data import MetaTensor
 from monai.data.meta_obj import get_track_meta
 from monai.transforms import MapTransform
-from monai.utils import TransformBackends, convert_to_tensor, ensure_tuple
+from monai.utils import TransformBackends, convert_to_dst_type, convert_to_tensor, ensure_tuple
 
 from ..utils.errors import InputError
 from ..utils.labels import IGNORED
@@ -37,6 +38,9 @@ def logits_to_label_map(logits: torch.Tensor) -> torch.Tensor:
     """
     largest, organ = logits.max(dim=1, keepdim=True)
     return torch.where(largest > 0, organ + 1, 0).to(torch.uint8)
+
+
+_ROUNDING = 1e-3  # what a scale factor in a header, or a conversion to floats, does to whole numbers
 
 
 class SelectOrgansd(MapTransform):
@@ -79,7 +83,7 @@ class SelectOrgansd(MapTransform):
     def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict[Hashable, torch.Tensor]:
         """
         Raises:
-            InputError: When a label is not a whole number.
+            InputError: When a label is off a whole number by more than 0.001, as from a scale factor in the header.
         """
         d: dict[Hashable, Any] = dict(data)
         own = d.pop(self.values_key, None)
@@ -87,14 +91,18 @@ class SelectOrgansd(MapTransform):
         for key in self.key_iterator(d):
             label = convert_to_tensor(d[key], track_meta=get_track_meta())
             # slice by slice: of a whole volume it takes several times the volume's memory
-            found = torch.unique(torch.cat([torch.unique(part) for part in label.unbind(-1)]))
-            if not torch.equal(found, found.round()):
-                raise InputError(f"{file_of(label)}: expected whole numbers as labels, but found {found[:5].tolist()}.")
-            self._warn_of_unnamed({int(v) for v in found} - set(positions) - {0}, label)
-            selected = torch.zeros_like(label, dtype=torch.uint8)
-            for value, position in positions.items():
-                selected[label == value] = position
-            d[key] = selected
+            slices = (label.as_tensor() if isinstance(label, MetaTensor) else label).unbind(-1)
+            found = torch.unique(torch.cat([torch.unique(part) for part in slices]))
+            odd = found[~((found - found.round()).abs() <= _ROUNDING)]
+            if len(odd):
+                raise InputError(f"{file_of(label)}: expected whole numbers as labels, but found {odd[:5].tolist()}.")
+            self._warn_of_unnamed({round(float(value)) for value in found} - set(positions) - {0}, label)
+            selected = torch.zeros(label.shape, dtype=torch.uint8, device=label.device)
+            for part, target in zip(slices, selected.unbind(-1)):
+                rounded = part.round()
+                for value, position in positions.items():
+                    target[rounded == value] = position
+            d[key] = convert_to_dst_type(selected, dst=label, dtype=torch.uint8)[0]
         return d
 
     def _warn_of_unnamed(self, values: set[int], label: Any) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from nibabel.affines import voxel_sizes
-from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
+from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation, ornt_transform
 
-__all__ = ["ras_affine", "ras_view"]
+__all__ = ["ras_affine", "ras_view", "reorient"]
 
 
 def ras_view(array: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, tuple[float, float, float]]:
@@ -43,3 +43,19 @@ def ras_affine(affine: np.ndarray, shape: Sequence[int]) -> np.ndarray:
         shape: of the volume as it is stored, ``(X, Y, Z)``.
     """
     return affine @ inv_ornt_aff(io_orientation(affine), tuple(shape))
+
+
+def reorient(array: np.ndarray, affine: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Store a volume in the order and direction of the axes of another one; its place in the patient stays.
+
+    Args:
+        array: a volume ``(X, Y, Z)``.
+        affine: of the volume, ``(4, 4)``.
+        target: affine of the other volume, ``(4, 4)``.
+
+    Returns:
+        a view, not a copy, and its affine.
+    """
+    change = ornt_transform(io_orientation(affine), io_orientation(target))
+    return apply_orientation(array, change), affine @ inv_ornt_aff(change, array.shape)

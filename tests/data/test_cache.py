@@ -190,7 +190,7 @@ class TestMemmapCacheDataset(unittest.TestCase):
         self.assertEqual((loaded, len(dataset)), (["box_1.nii.gz"], 1))
         self.assertEqual(dataset[0]["image"].meta["filename_or_obj"], self.cases[1]["image"])
         self.assertIn(f"left out: {image}: expected", log.output[0])
-        self.assertIn(f"left out: {self.cases[2]['image']}: {label}: expected a NIfTI file", log.output[1])
+        self.assertIn(f"left out: {self.cases[2]['image']}: {label}: expected a whole gzip file", log.output[1])
         with self.assertRaisesRegex(InputError, "strict: expected cases that can be loaded, but 2 of 3 can't"):
             MemmapCacheDataset(self.cases, CountingLoader(), self.cache, strict=True)
         Path(self.cases[1]["label"]).write_text("no label map")

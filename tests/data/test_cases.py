@@ -249,6 +249,24 @@ class TestLabelledCases(FolderTestCase):
         self.put("dataset.json", content=b'{"training": []}')
         self.assertEqual(self.relative(labelled_cases(self.root, "Ts")), ["imagesTs/b.nii.gz"])
 
+    @parameterized.expand([("described", {"channel_names": {"0": "CT"}, "labels": {"liver": 1}}), ("alone", None)])
+    def test_layout_of_nnunet_has_the_channel_in_the_names_of_images(self, _: str, described: dict | None) -> None:
+        self.put("imagesTr/a_0000.nii.gz", "imagesTr/b_0012.nii.gz", "labelsTr/a.nii.gz", "labelsTr/b_0012.nii.gz")
+        if described is not None:
+            self.put("dataset.json", content=json.dumps(described).encode())
+        cases = labelled_cases(self.root)
+        self.assertEqual(self.relative(cases), ["imagesTr/a_0000.nii.gz", "imagesTr/b_0012.nii.gz"])
+        self.assertEqual(self.relative(cases, "label"), ["labelsTr/a.nii.gz", "labelsTr/b_0012.nii.gz"])
+        self.put("imagesTr/a_0001.nii.gz")
+        with self.assertRaisesRegex(InputError, "expected one channel for each case, but found .*a_0001.nii.gz"):
+            labelled_cases(self.root)
+
+    def test_list_of_nnunets_first_version_leaves_the_channel_out(self) -> None:
+        self.put("imagesTr/a_0000.nii.gz", "labelsTr/a.nii.gz")
+        training = [{"image": "./imagesTr/a.nii.gz", "label": "./labelsTr/a.nii.gz"}]
+        self.put("dataset.json", content=json.dumps({"training": training}).encode())
+        self.assertEqual(self.relative(labelled_cases(self.root)), ["imagesTr/a_0000.nii.gz"])
+
     def test_image_without_label_raises_and_is_named(self) -> None:
         self.put("imagesTr/a.nii.gz", "imagesTr/b.nii.gz", "labelsTr/a.nii.gz")
         with self.assertRaisesRegex(InputError, r"labelsTr for .*imagesTr/b\.nii\.gz"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import unittest
 
+import nibabel as nib
 import numpy as np
 import torch
 from monai.data import MetaTensor
@@ -85,6 +86,26 @@ class TestCheckPaird(unittest.TestCase):
     def test_label_on_the_grid_of_its_image_passes(self) -> None:
         self.pair["label"].affine[0, 3] += 1e-3  # what a header's rounding may do
         self.assertEqual(CheckPaird(["image", "label"])(self.pair).keys(), self.pair.keys())
+
+    @parameterized.expand(["RAS", "LPS", "PIR", "SAL", "IRP"])
+    def test_label_stored_in_another_order_of_the_axes_is_stored_in_that_of_its_image(self, axes: str) -> None:
+        affine = np.array([[-1.5, 0.1, 0, 60], [0.1, 1.5, 0, -50], [0, 0, 4, 10], [0, 0, 0, 1.0]])
+        image = nib.Nifti1Image(np.arange(120, dtype=np.float32).reshape(4, 5, 6), affine)
+        change = nib.orientations.ornt_transform(
+            nib.orientations.io_orientation(affine), nib.orientations.axcodes2ornt(axes)
+        )
+        stored = image.as_reoriented(change)
+        pair = {
+            key: MetaTensor(torch.tensor(np.asarray(volume.dataobj).copy()), affine=torch.tensor(volume.affine))
+            for key, volume in (("image", image), ("label", stored))
+        }
+        pair["label"].meta["filename_or_obj"] = "/data/labelsTr/case_1.nii.gz"
+        label = CheckPaird(["image", "label"])(pair)["label"]
+        self.assertTrue(torch.equal(label.as_tensor(), pair["image"].as_tensor()))
+        np.testing.assert_allclose(np.asarray(label.affine), affine, atol=1e-9)
+        np.testing.assert_allclose(label.meta["original_affine"], affine, atol=1e-9)
+        self.assertEqual(tuple(label.meta["spatial_shape"]), (4, 5, 6))
+        self.assertEqual(label.meta["filename_or_obj"], "/data/labelsTr/case_1.nii.gz")
 
     def test_label_of_another_shape_is_refused_by_name(self) -> None:
         self.pair["label"] = self.pair["label"][..., :5]

@@ -112,7 +112,13 @@ class TestSelectOrgansd(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, f"1 to 255 organs, but got {count}"):
             SelectOrgansd("label", {str(value): value for value in range(1, count + 1)})
 
-    @parameterized.expand([(0.5,), (math.nan,)])
+    def test_labels_within_rounding_of_whole_numbers_are_these(self) -> None:
+        label = MetaTensor(torch.tensor([0.0, 1.0000003, 2.9995, 0.9991, -1e-7]).view(1, 1, 1, 5), meta={"a": "b"})
+        selected = SelectOrgansd("label", {"liver": 1, "spleen": 3})({"label": label})["label"]
+        self.assertEqual(selected.flatten().tolist(), [0, 1, 2, 1, 0])
+        self.assertEqual((selected.dtype, selected.meta["a"]), (torch.uint8, "b"))
+
+    @parameterized.expand([(0.5,), (1.25,), (math.nan,)])
     def test_labels_that_are_no_whole_numbers_raise_and_the_file_is_named(self, value: float) -> None:
         with self.assertRaises(InputError) as raised:
             SelectOrgansd("label", ORGANS)({"label": label_of([0, 1, value])})
