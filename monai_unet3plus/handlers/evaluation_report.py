@@ -133,7 +133,7 @@ class EvaluationReport:
             for k, truth in case.truth.items():
                 prediction, margins = case.prediction[k], None if case.presence is None else case.presence[k]
                 found.scores[self.organs[k]] = organ_scores(prediction, truth, case.spacing, margins, self.tolerance_mm)
-                found.flags[self.organs[k]] = mask_flags(mask_facts(prediction, case.spacing, margins))
+                found.flags[self.organs[k]] = mask_flags(self.organs[k], mask_facts(prediction, case.spacing, margins))
 
     def _summarize(self, cases: Mapping[str, Mapping[str, Scores]]) -> dict[str, OrganSummary]:
         return {

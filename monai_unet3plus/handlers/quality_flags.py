@@ -59,4 +59,4 @@ class QualityFlags:
         for position, organ in enumerate(self.organs):
             margins = None if presence is None else convert_to_numpy(presence)[position]
             facts = mask_facts(view == position + 1, spacing, margins)
-            engine.current.organs[organ] = {**facts, "flags": mask_flags(facts, self.volume_range_ml.get(organ))}
+            engine.current.organs[organ] = {**facts, "flags": mask_flags(organ, facts, self.volume_range_ml.get(organ))}

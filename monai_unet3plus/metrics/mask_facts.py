@@ -52,18 +52,19 @@ def mask_facts(
     return {"volume_ml": round(volume, 2), "components": components, "borders": borders, "uncertain_slices": uncertain}
 
 
-def mask_flags(facts: dict, volume_range: Sequence[float] | None = None) -> list[str]:
+def mask_flags(organ: str, facts: dict, volume_range: Sequence[float] | None = None) -> list[str]:
     """
     Say in words what of a mask should be looked at.
 
     Args:
+        organ: its name.
         facts: of :py:func:`mask_facts`.
         volume_range: the least and the largest volume in ml that raises no flag, or None.
     """
     flags = []
     volume = facts["volume_ml"]
     if volume == 0:
-        flags.append("nothing found")
+        flags.append(f"no {organ} found")
     elif volume_range is not None and not volume_range[0] <= volume <= volume_range[1]:
         flags.append(f"{volume:.0f} ml, outside {volume_range[0]:g} to {volume_range[1]:g} ml")
     if facts["borders"]:

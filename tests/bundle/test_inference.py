@@ -106,7 +106,7 @@ class TestInference(unittest.TestCase):
         self.segment(air.parent, intensity_check="off")
         self.assertFalse(np.asarray(nib.load(self.masks / "air_seg.nii.gz").dataobj).any())
         report = json.loads((self.masks / "report.json").read_text(encoding="utf-8"))
-        self.assertEqual(report["cases"][0]["organs"]["liver"]["flags"], ["nothing found"])
+        self.assertEqual(report["cases"][0]["organs"]["liver"]["flags"], ["no liver found"])
 
     def test_two_organs_become_values_1_and_2(self) -> None:
         self.segment(self.data, organs={"liver": 1, "spleen": 2})

@@ -72,7 +72,7 @@ class TestSmallAndOdd(unittest.TestCase):
             with self.subTest(options=options):
                 mask, facts = self.segment(array, **options)
                 self.assertFalse(mask.any())
-                self.assertEqual(facts["flags"], ["nothing found"])
+                self.assertEqual(facts["flags"], ["no liver found"])
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ class TestMaskFacts(unittest.TestCase):
     def test_plain_organ_raises_no_flag(self) -> None:
         facts = mask_facts(INNER, SPACING, np.array([-5.0, 3.0]))
         self.assertEqual(facts, {"volume_ml": 10.0, "components": 1, "borders": [], "uncertain_slices": 0})
-        self.assertEqual(mask_flags(facts, (5, 20)), [])
+        self.assertEqual(mask_flags("liver", facts, (5, 20)), [])
 
     @parameterized.expand(
         [
@@ -45,23 +45,24 @@ class TestMaskFacts(unittest.TestCase):
         self.assertEqual(mask_facts(INNER | speck, SPACING)["components"], 1)
         facts = mask_facts(INNER | part, SPACING)
         self.assertEqual(facts["components"], 2)
-        self.assertEqual(mask_flags(facts), ["2 large parts"])
+        self.assertEqual(mask_flags("liver", facts), ["2 large parts"])
 
     def test_nothing_found_is_flagged(self) -> None:
         facts = mask_facts(box(slice(0, 0)), SPACING)
         self.assertEqual((facts["volume_ml"], facts["components"], facts["borders"]), (0.0, 0, []))
-        self.assertEqual(mask_flags(facts, (5, 20)), ["nothing found"])
+        self.assertEqual(mask_flags("liver", facts, (5, 20)), ["no liver found"])
 
     @parameterized.expand([(11, 20), (1, 9)])
     def test_volume_outside_the_range_is_flagged(self, least: float, largest: float) -> None:
         self.assertEqual(
-            mask_flags(mask_facts(INNER, SPACING), (least, largest)), [f"10 ml, outside {least} to {largest} ml"]
+            mask_flags("liver", mask_facts(INNER, SPACING), (least, largest)),
+            [f"10 ml, outside {least} to {largest} ml"],
         )
 
     def test_slices_in_which_the_classifier_is_unsure_are_counted(self) -> None:
         facts = mask_facts(INNER, SPACING, np.array([-0.41, -0.4, 0.0, 0.4, 0.41, -np.inf]))  # 0.405 is 60 %
-        self.assertEqual(mask_flags(facts), ["presence uncertain in 3 slices"])
-        self.assertEqual(mask_flags({**facts, "uncertain_slices": 1}), ["presence uncertain in 1 slice"])
+        self.assertEqual(mask_flags("liver", facts), ["presence uncertain in 3 slices"])
+        self.assertEqual(mask_flags("liver", {**facts, "uncertain_slices": 1}), ["presence uncertain in 1 slice"])
 
 
 if __name__ == "__main__":
