@@ -157,6 +157,10 @@ WINDOW_SIZE = Kind(
 ORGANS = Kind(
     "label values of 1 or more for each organ, none of them twice, such as {'liver': [1, 2], 'spleen': 3}", _are_organs
 )
+ANNOTATED = Kind(
+    "a list of organs, or label values for each, such as {'spleen': 1}, or None",
+    lambda value: value is None or _is_list(value, lambda name: isinstance(name, str)) or _are_organs(value),
+)
 ORGAN_RANGES = Kind(
     "a list with two numbers for each organ",
     lambda value: _is_list(value, lambda pair: _is_list(pair, _is_number, 2) and pair[0] <= pair[1]),
@@ -213,8 +217,11 @@ VARIABLES = {
     "epochs": Variable("passes over the training cases", _whole(1)),
     "val_interval": Variable("epochs from one validation to the next", _whole(1)),
     "split": Variable(
-        'which cases validate: "random"; "lits", the paper\'s; "fold", with `datalist_file`; "all", none',
-        _choice("random", "lits", "fold", "all"),
+        'which cases validate: "random"; "lits", the paper\'s; "fold", with `datalist_file`; "all", none; "none", all',
+        _choice("random", "lits", "fold", "all", "none"),
+    ),
+    "annotated": Variable(
+        "organs that the label maps annotate, with their label values if these differ from `organs`; `None`: all", ANNOTATED
     ),
     "val_fraction": Variable("share of cases that validate in a random split", SHARE),
     "fold": Variable('the fold that validates with `split` "fold"', _whole(0)),

@@ -68,7 +68,12 @@ def training_cases(dataset_dir: PathLike, datalist_file: PathLike | None = None)
     return cases
 
 
-def annotated_cases(cases: Sequence[Case], organs: Sequence[str]) -> list[Case]:
+def annotated_cases(
+    cases: Sequence[Case],
+    organs: Sequence[str],
+    annotated: Mapping[str, Any] | Sequence[str] | None = None,
+    complete: bool = True,
+) -> list[Case]:
     """
     Turn the names in a case's "annotated" into one truth value per organ; a case that has none annotates all.
 
@@ -79,14 +84,16 @@ def annotated_cases(cases: Sequence[Case], organs: Sequence[str]) -> list[Case]:
     Args:
         cases: cases of a data set.
         organs: names of the organs.
+        annotated: the same for cases that do not say it themselves. Defaults to None: these annotate all.
+        complete: whether each organ has to be annotated in some case, as training needs it. Defaults to True.
 
     Raises:
-        InputError: When an organ is annotated nowhere.
+        InputError: When an organ is annotated nowhere and ``complete`` is set, or no organ is annotated anywhere.
     """
     result = []
     passed_over: set[str] = set()
     for case in cases:
-        names = case.get("annotated", list(organs))
+        names = case.get("annotated", list(organs) if annotated is None else annotated)
         passed_over.update(set(names) - set(organs))
         case = {**case, "annotated": np.array([organ in names for organ in organs])}
         if isinstance(names, dict):
@@ -95,7 +102,7 @@ def annotated_cases(cases: Sequence[Case], organs: Sequence[str]) -> list[Case]:
     if passed_over:
         logger.warning("annotated in some cases, but not among the organs: %s", sorted(passed_over))
     nowhere = [organ for k, organ in enumerate(organs) if not any(case["annotated"][k] for case in result)]
-    if nowhere:
+    if nowhere and (complete or len(nowhere) == len(organs)):
         raise InputError(f"organs: expected each to be annotated in some case, but {nowhere} are in none.")
     return result
 
@@ -109,7 +116,8 @@ def split_cases(
     Args:
         cases: at least two cases.
         split: "random"; "lits" for the paper's 103 / 28 cases of LiTS, also in the Decathlon's numbering; "fold", by
-            the cases' "fold"; or "all", to train on all and validate on none.
+            the cases' "fold"; "all", to train on all and validate on none; or "none", to evaluate weights that come
+            from elsewhere on all.
         val_fraction: share of the cases for validation in a random split, between 0 and 1.
         seed: of the random order.
         fold: the fold that validates.
@@ -119,6 +127,8 @@ def split_cases(
     """
     if split == "all":
         return list(cases), []
+    if split == "none":
+        return [], list(cases)
     if len(cases) < 2:
         raise InputError(
             f"dataset_dir: expected at least 2 labelled cases, one for validation, but found {len(cases)}."
@@ -133,7 +143,7 @@ def split_cases(
             raise InputError(f'split: expected each case to have a "fold", but {len(without)} have none: {without[0]}.')
         held_out = {i for i, case in enumerate(cases) if case["fold"] == fold}
     else:
-        raise InputError(f'split: expected "random", "all", "lits" or "fold", but found {split!r}.')
+        raise InputError(f'split: expected "random", "all", "none", "lits" or "fold", but found {split!r}.')
     _check_patients(cases, held_out)
     if not 0 < len(held_out) < len(cases):
         raise InputError(f"split: {split!r} puts {len(held_out)} of {len(cases)} cases into validation.")
@@ -159,26 +169,35 @@ def sampling_weights(cases: Sequence[Case]) -> list[float]:
 
 
 def unseen_cases(
-    dataset_dir: PathLike, organs: Sequence[str], datalist_file: PathLike | None = None, **split: Any
+    dataset_dir: PathLike,
+    organs: Sequence[str],
+    datalist_file: PathLike | None = None,
+    annotated: Mapping[str, Any] | Sequence[str] | None = None,
+    **split: Any,
 ) -> list[Case]:
     """
     The cases to evaluate on: those of ``imagesTs`` if ``labelsTs`` exists, else, and with a list, the validation cases.
+
+    With the split "none" these are all cases that could be trained on, for weights that come from elsewhere.
 
     Args:
         dataset_dir: folder in the layout of the Medical Segmentation Decathlon; with ``labelsTs`` it need not have any
             cases to train on.
         organs: names of the organs.
         datalist_file: list of the cases that training was done on. Defaults to None, the folders' own content.
+        annotated: the organs that label maps annotate, see :py:func:`annotated_cases`. Defaults to None: all.
         split: arguments of :py:func:`split_cases`, as in training.
 
     Raises:
         InputError: When there are no such cases.
     """
-    if datalist_file is None and (Path(dataset_dir) / "labelsTs").is_dir():
-        cases, origin = annotated_cases(labelled_cases(dataset_dir, "Ts"), organs), "imagesTs and labelsTs"
+    everything = split.get("split") == "none"
+    if datalist_file is None and not everything and (Path(dataset_dir) / "labelsTs").is_dir():
+        cases, origin = labelled_cases(dataset_dir, "Ts"), "imagesTs and labelsTs"
     else:
-        listed = annotated_cases(training_cases(dataset_dir, datalist_file), organs)
-        cases, origin = split_cases(listed, **split)[1], "the validation split"
+        cases = split_cases(training_cases(dataset_dir, datalist_file), **split)[1]
+        origin = "all cases" if everything else "the validation split"
+    cases = annotated_cases(cases, organs, annotated, complete=False)
     logger.info("evaluating on %d cases, of %s", len(cases), origin)
     return cases
 

@@ -74,6 +74,9 @@ class TestSplitCases(unittest.TestCase):
     def test_all_cases_train_and_none_validates(self, count: int) -> None:
         self.assertEqual(split_cases(cases_of(count), "all"), (cases_of(count), []))
 
+    def test_none_trains_and_all_validate(self) -> None:
+        self.assertEqual(split_cases(cases_of(3), "none"), ([], cases_of(3)))
+
     @parameterized.expand([(0,), (1,)])
     def test_fewer_than_two_cases_raise(self, count: int) -> None:
         with self.assertRaisesRegex(InputError, f"at least 2 labelled cases.*found {count}"):
@@ -108,6 +111,13 @@ class TestUnseenCases(FolderTestCase):
         (case,) = unseen_cases(self.root, ["liver"])
         self.assertEqual(self.names_of([case]), ["imagesTs/b.nii.gz"])
         self.assertEqual(case["annotated"].tolist(), [True])
+
+    def test_all_cases_for_weights_from_elsewhere(self) -> None:
+        self.put_training_cases()
+        self.put("imagesTs/b.nii.gz", "labelsTs/b.nii.gz")
+        found = unseen_cases(self.root, ["liver", "spleen"], annotated={"spleen": 1}, split="none")
+        self.assertEqual(self.names_of(found), [f"imagesTr/{number}.nii.gz" for number in range(4)])
+        self.assertEqual(found[0]["label_values"], {"spleen": 1})
 
     def test_a_test_set_alone_is_enough(self) -> None:
         self.put("imagesTs/b.nii.gz", "labelsTs/b.nii.gz")
@@ -201,6 +211,18 @@ class TestDatalistFile(FolderTestCase):
         self.assertEqual(lits["annotated"].tolist(), [True, False])
         self.assertEqual((lits["label_values"], task09["label_values"]), ({"liver": [1, 2]}, {"spleen": 1}))
         self.assertNotIn("label_values", both)
+
+    def test_folder_whose_label_maps_annotate_one_organ(self) -> None:
+        cases = [{"image": "a.nii"}, {"image": "b.nii", "annotated": ["liver"]}]
+        task09, own = annotated_cases(cases, ["liver", "spleen"], {"spleen": 1})
+        self.assertEqual((task09["annotated"].tolist(), task09["label_values"]), ([False, True], {"spleen": 1}))
+        self.assertEqual(own["annotated"].tolist(), [True, False])
+
+    def test_organs_may_be_unused_in_an_evaluation_but_not_all(self) -> None:
+        cases = [{"image": "a.nii"}]
+        self.assertEqual(len(annotated_cases(cases, ["liver", "spleen"], ["liver"], complete=False)), 1)
+        with self.assertRaisesRegex(InputError, "are in none"):
+            annotated_cases(cases, ["liver", "spleen"], ["kidney"], complete=False)
 
     def test_unused_organs_are_refused(self) -> None:
         with self.assertRaisesRegex(InputError, r"\['spleen'\] are in none"):
