@@ -221,7 +221,8 @@ VARIABLES = {
         _choice("random", "lits", "fold", "all", "none"),
     ),
     "annotated": Variable(
-        "organs that the label maps annotate, with their label values if these differ from `organs`; `None`: all", ANNOTATED
+        "organs that the label maps annotate, with their label values if these differ from `organs`; `None`: all",
+        ANNOTATED,
     ),
     "val_fraction": Variable("share of cases that validate in a random split", SHARE),
     "fold": Variable('the fold that validates with `split` "fold"', _whole(0)),

@@ -50,7 +50,7 @@ WRONG = [
     ("window", [250, -200], "window: expected the lower and the upper end in Hounsfield units"),
     ("window", 100, "window: expected the lower and the upper end in Hounsfield units"),
     ("window", "-200,250", "window: expected the lower and the upper end in Hounsfield units"),
-    ("split", "Random", "split: expected one of 'random', 'lits', 'fold', 'all', but found the text 'Random'"),
+    ("split", "Random", "split: expected one of 'random', 'lits', 'fold', 'all', 'none', but found the text 'Random'"),
     ("device", "cuda:99", "device: expected a device of this machine, such as cpu or cuda:0, but found .*cuda:99"),
     ("device", "no_such_device", "device: expected a device of this machine"),
     ("overlap", 1, "overlap: expected a number from 0 to below 1"),
