@@ -9,7 +9,8 @@ import logging
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +22,22 @@ from ..masks.paths import mask_path
 from ..masks.writer import LABEL_INTENT
 from ..utils.errors import InputError
 from ..utils.image_files import VOLUME_SUFFIXES, is_nifti, is_volume, list_files, volume_stem
-from .reading.dicom_series import ct_series
+from .reading.dicom_frames import is_concatenated, list_frames, read_header, starts_like_dicom
+from .reading.dicom_series import find_ct_stack, list_dicom_files, scan_folder
 
 __all__ = ["find_cases", "labelled_cases"]
 
 logger = logging.getLogger(__name__)
 
-_DICOM_MAGIC = (128, b"DICM")
 _CHANNEL = re.compile(r"_\d{4}$")  # nnU-Net's, at the end of an image's name
+_MOST_PARTS = 20  # folders that one series is looked for in
 
 
 def find_cases(dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg") -> list[dict[str, str]]:
     """
     Find the images to segment.
 
-    They are the volumes (NIfTI, NRRD, MetaImage) and DICOM series, a folder each, in ``dataset_dir/imagesTs`` if that
+    They are the volumes (NIfTI, NRRD, MetaImage) and CTs in DICOM, a folder each, in ``dataset_dir/imagesTs`` if that
     exists, else anywhere below ``dataset_dir`` but not in folders whose name begins with "labels", hidden or linked
     ones, or ``output_dir``, nor NIfTI files whose header calls them label maps, as masks of an earlier run are. What
     is left out is logged. ``dataset_dir`` may also be one volume, one series, or one file of a series.
@@ -191,6 +193,7 @@ def _images_below(root: Path, output: Path) -> list[Path]:
     images: list[Path] = []
     masks: list[Path] = []
     others: list[Path] = []
+    scans: dict[Path, str] = {}
 
     def unreadable(error: OSError) -> None:
         logger.warning("folder left out, it can't be read (%s): %s", error.strerror, error.filename)
@@ -206,14 +209,17 @@ def _images_below(root: Path, output: Path) -> list[Path]:
         subfolders[:] = kept
         for path in sorted(here / name for name in names if is_volume(here / name)):
             (masks if _is_label_map(path) else images).append(path)
-        if _has_dicom(here, names):
-            images.append(here)
-        else:
-            others += [here / name for name in sorted(names) if not is_volume(here / name) and name[:1] != "."]
+        series, kinds = scan_folder(folder, [name for name in names if not is_volume(here / name)])
+        if series is not None:
+            scans[here] = series
+            continue
+        if kinds:
+            logger.warning("DICOM left out, no CT but %s: %s", ", ".join(kinds), here)
+        others += [here / name for name in sorted(names) if not is_volume(here / name) and name[:1] != "."]
     _log_passed_over(set(others) - {file for image in images if image.is_file() for file in list_files(image)})
     if masks:
         logger.warning("%d files left out, their headers call them label maps, such as %s", len(masks), masks[0])
-    return sorted(images)
+    return sorted(images + _join_series(scans))
 
 
 def _log_passed_over(files: set[Path]) -> None:
@@ -225,15 +231,46 @@ def _log_passed_over(files: set[Path]) -> None:
 
 
 def _series_around(file: Path) -> list[Path]:
-    """The folder of a DICOM file, if the series that is read from there is that of the file."""
-    if not _has_dicom(file.parent, [file.name]):
+    """A DICOM file that holds a whole CT, or the folder of a slice, if the CT that is read from there is that of it."""
+    if not starts_like_dicom(file):
         return []
-    if not any(os.path.samefile(file, name) for name in ct_series(file.parent)):
+    header = read_header(file)
+    if len(list_frames(header, str(file))) > 1 and not is_concatenated(header):
+        return [file]
+    if not any(os.path.samefile(file, frame.file) for frame in find_ct_stack(str(file.parent)).frames):
         raise InputError(
             f"dataset_dir: {file.parent} has several DICOM series, and the CT with most slices is another one than "
             f"that of {file.name}. Move the files of one series into a folder of their own."
         )
     return [file.parent]
+
+
+def _join_series(folders: Mapping[Path, str]) -> list[Path]:
+    """One folder for each CT: of a series that lies in several, the one above them, if it holds nothing else."""
+    joined = []
+    for series, group in groupby(sorted(folders, key=folders.__getitem__), key=folders.__getitem__):
+        parts = sorted(group)
+        above = Path(os.path.commonpath(parts))
+        inside = [folder for folder in folders if above in (folder, *folder.parents)]
+        if series and above not in folders and sorted(inside) == parts and _is_one_ct(above, len(parts)):
+            logger.warning("one DICOM series in %d folders, read as one CT: %s", len(parts), above)
+            joined.append(above)
+            continue
+        if series and len(parts) > 1:
+            names = ", ".join(map(str, parts))
+            logger.warning("one DICOM series in %d folders, each segmented by itself: %s", len(parts), names)
+        joined += parts
+    return joined
+
+
+def _is_one_ct(folder: Path, parts: int) -> bool:
+    """Whether the files in the folders below make up one CT: they may be copies, or patients of one identifier."""
+    if not 1 < parts <= _MOST_PARTS:
+        return False
+    try:
+        return len(find_ct_stack(str(folder)).frames) >= len(list_dicom_files(str(folder)))
+    except InputError:
+        return False
 
 
 def _why_left_out(folder: Path, output: Path) -> str:
@@ -255,20 +292,3 @@ def _is_label_map(path: Path) -> bool:
         return bool(header["intent_code"] == LABEL_INTENT)
     except Exception:  # of a damaged file, whose case will fail
         return False
-
-
-def _has_dicom(folder: Path, names: Sequence[str]) -> bool:
-    """Whether a file of the folder says that it is DICOM; such files often have no suffix."""
-    offset, magic = _DICOM_MAGIC
-    for name in sorted(names):
-        path = folder / name
-        if name.upper() == "DICOMDIR" or is_volume(path) or not path.is_file():  # the index of a medium is no image
-            continue
-        try:
-            with path.open("rb") as file:
-                file.seek(offset)
-                if file.read(len(magic)) == magic:
-                    return True
-        except OSError:
-            continue
-    return False

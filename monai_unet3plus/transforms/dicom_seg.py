@@ -15,7 +15,8 @@ from monai.transforms import MapTransform
 from monai.utils import convert_to_numpy, optional_import
 
 from .. import __version__
-from ..data.reading.dicom_series import ct_series
+from ..data.reading.dicom_frames import starts_like_dicom
+from ..data.reading.dicom_series import find_ct_stack
 from ..masks.paths import mask_path
 from ..utils.errors import InputError
 from ..utils.files import now_or_deferred
@@ -42,7 +43,8 @@ class SaveDicomSegd(MapTransform):
     It refers to each slice of the series. Patient, study and frame of reference are the series' own, series and
     instance are new. Each organ is a segment, with its code of SNOMED CT where that has one of this name, and is said
     to be made by an algorithm. highdicom makes it, which the extra ``dicom`` installs. To be used after the label map
-    is back on its file's grid. Masks of other files are passed over, with a warning.
+    is back on its file's grid. Masks of other files are passed over, with a warning, and so is a series of which no
+    object can be made, as one that lacks identifiers. Of a multi-frame object the frames are referred to.
 
     Args:
         keys: keys of label maps of shape ``(1, X, Y, Z)``, MetaTensors.
@@ -76,36 +78,27 @@ class SaveDicomSegd(MapTransform):
         self.postfix = postfix
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """
-        Raises:
-            InputError: When the label map is not on the grid of its series, or the series lacks what is taken over.
-        """
         d = dict(data)
         for key in self.key_iterator(d):
             source = file_of(d[key])
-            if not os.path.isdir(source):
+            if not _is_dicom(source):
                 logger.warning("%s: is no DICOM series, so no DICOM SEG is written", source)
                 continue
-            slices = [pydicom.dcmread(name, stop_before_pixels=True) for name in ct_series(source)]
-            missing = sorted({name for one in slices for name in _REFERRED_TO if not one.get(name)})
-            if missing:
-                raise InputError(
-                    f"{source}: expected {', '.join(missing)} in each slice for DICOM SEG, but found none."
-                )
             labels = np.asarray(convert_to_numpy(d[key]), dtype=np.uint8)[0].T  # columns are first, slices last
-            expected = (len(slices), slices[0].Rows, slices[0].Columns)
-            if labels.shape != expected:
-                raise InputError(f"{source}: expected a mask of {expected} for DICOM SEG, but found {labels.shape}.")
             try:
-                segmentation = self._segmentation(labels, slices)
+                segmentation = self._segmentation(*_place_on_sources(source, labels))
+            except InputError as e:
+                logger.warning("%s: no DICOM SEG is written: %s", source, str(e).removeprefix(f"{source}: "))
+                continue
             except (AttributeError, TypeError, ValueError) as e:  # as highdicom says it
-                raise InputError(f"{source}: expected what DICOM SEG takes over from a series, but found: {e}.") from e
+                logger.warning("%s: no DICOM SEG is written, as highdicom refuses the series: %s", source, e)
+                continue
             path = mask_path(source, self.dataset_dir, self.output_dir, self.postfix)
             path = path.with_name(path.name.removesuffix(".nii.gz") + ".dcm")
             now_or_deferred(path, segmentation.save_as)
         return d
 
-    def _segmentation(self, labels: np.ndarray, slices: Sequence[Any]) -> Any:
+    def _segmentation(self, slices: Sequence[Any], labels: np.ndarray) -> Any:
         algorithm = hd.AlgorithmIdentificationSequence(
             name="UNet 3+", version=__version__, family=codes.DCM.ArtificialIntelligence
         )
@@ -135,6 +128,33 @@ class SaveDicomSegd(MapTransform):
             device_serial_number=__version__,  # a program has none, but the standard wants one
             series_description=f"Segmentation of {', '.join(self.organs)}"[:64],
         )
+
+
+def _is_dicom(source: str) -> bool:
+    return os.path.isdir(source) or (os.path.isfile(source) and starts_like_dicom(source))
+
+
+def _place_on_sources(source: str, labels: np.ndarray) -> tuple[list[Any], np.ndarray]:
+    """
+    The headers that a mask refers to, and its slices in their order: one for each file, or all frames of a single file,
+    of which those that are no part of the CT have no label.
+    """
+    frames = find_ct_stack(source).frames
+    files = list(dict.fromkeys(frame.file for frame in frames))
+    headers = [pydicom.dcmread(file, stop_before_pixels=True, force=True) for file in files]
+    missing = sorted({name for header in headers for name in _REFERRED_TO if not header.get(name)})
+    if missing:
+        raise InputError(f"{source}: expected {', '.join(missing)} in each file, but found none.")
+    expected = (len(frames), *frames[0].shape[::-1])
+    if labels.shape != expected:
+        raise InputError(f"{source}: expected a mask of {expected}, but found {labels.shape}.")
+    if len(files) == len(frames):
+        return headers, labels
+    if len(files) > 1:
+        raise InputError(f"{source}: expected one file or one for each slice, but found {len(files)} files.")
+    placed = np.zeros((int(headers[0].NumberOfFrames), *labels.shape[1:]), np.uint8)
+    placed[[frame.index for frame in frames]] = labels
+    return headers, placed
 
 
 def _code_of(organ: str) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import re
 
-__all__ = ["InputError", "explanation_of", "reason_of"]
+__all__ = ["InputError", "explanation_of", "last_line", "reason_of"]
 
 
 class InputError(ValueError):
@@ -51,3 +51,14 @@ def reason_of(error: BaseException) -> str:
         file = cause.filename2 or cause.filename  # of two, where it should have gone
         return os.strerror(cause.errno) + (f": {file}" if file else "")
     return f"{type(cause).__name__}: {message}" if message else type(cause).__name__
+
+
+def last_line(error: BaseException) -> str:
+    """
+    The last line of a library's message, without the places in its source that C++ libraries put before it.
+
+    Args:
+        error: the exception that arrived.
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip() and not line.startswith("Reason: ")]
+    return re.sub(r"^.*ERROR: (\w+\(0x\w+\): )?", "", lines[-1]) if lines else type(error).__name__

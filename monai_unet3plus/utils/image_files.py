@@ -18,6 +18,7 @@ __all__ = ["NIFTI_SUFFIXES", "VOLUME_SUFFIXES", "image_state", "is_nifti", "is_v
 
 NIFTI_SUFFIXES = (".nii.gz", ".nii.bz2", ".nii", ".hdr")
 VOLUME_SUFFIXES = (*NIFTI_SUFFIXES, ".nrrd", ".nhdr", ".mha", ".mhd")
+_DICOM_SUFFIX = ".dcm"  # which DICOM files need not have
 
 _LONGEST_HEADER = 2**20  # bytes; one that lists a file for each slice is long
 _META_IMAGE_DATA = re.compile(rb"^\s*ElementDataFile\s*=\s*(?P<place>.*)$", re.M)
@@ -52,7 +53,7 @@ def volume_stem(name: str) -> str:
     Args:
         name: name of a file or folder; one without a known suffix is returned as it is.
     """
-    for suffix in VOLUME_SUFFIXES:
+    for suffix in (*VOLUME_SUFFIXES, _DICOM_SUFFIX):
         if name.lower().endswith(suffix):
             return name[: -len(suffix)]
     return name
@@ -67,11 +68,13 @@ def list_files(image: PathLike) -> list[Path]:
             (.hdr) names the files of its voxels, which may lie elsewhere.
 
     Returns:
-        the files in a folder, or the file itself and then those of its voxels, whether they exist or not.
+        the files in a folder, or in those below if it holds none; or the file itself and then those of its voxels,
+        whether they exist or not.
     """
     path = Path(image)
     if path.is_dir():
-        return sorted(file for file in path.iterdir() if file.is_file())
+        inside = sorted(file for file in path.iterdir() if file.is_file())
+        return inside or sorted(file for file in path.rglob("*") if file.is_file())  # a series in several folders
     suffix = path.suffix.lower()
     if suffix == ".hdr":
         return [path, *(file for file in map(path.with_suffix, (".img", ".IMG")) if file.exists())]

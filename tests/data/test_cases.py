@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import tempfile
 import unittest
 from pathlib import Path
@@ -13,10 +14,12 @@ import numpy as np
 from parameterized import parameterized
 
 from monai_unet3plus.data.cases import find_cases, labelled_cases
+from monai_unet3plus.data.reading.volume import read_volume
 from monai_unet3plus.masks.paths import mask_path
 from monai_unet3plus.masks.writer import LabelMapWriter
 from monai_unet3plus.utils.errors import InputError
 from tests.data_sets import write_boxes, write_dicom_series
+from tests.dicom_files import ct_slices, enhanced_ct, hounsfield, save_dicom
 
 DICOM = bytes(128) + b"DICM" + bytes(8)
 
@@ -147,6 +150,39 @@ class TestFindCases(FolderTestCase):
         self.assertEqual(case, {"image": str(self.root / "series")})
         with self.assertRaisesRegex(InputError, "several DICOM series, and the CT with most slices is another one"):
             find_cases(self.root / "series" / "series2_001", self.output)
+
+    def test_series_in_several_folders_is_one_case_if_nothing_else_is_there(self) -> None:
+        slices = ct_slices(hounsfield())
+        for name in ("patient/scan/1", "patient/scan/2"):
+            save_dicom(self.root / name, slices[::2] if name.endswith("1") else slices[1::2])
+        save_dicom(self.root / "patient" / "other", ct_slices(hounsfield(), series="1.2.3.2"))
+        with self.assertLogs("monai_unet3plus.data.cases", "WARNING") as log:
+            self.assertEqual(self.found(), ["patient/other", "patient/scan"])
+        self.assertIn("one DICOM series in 2 folders, read as one CT", log.output[0])
+        np.testing.assert_array_equal(read_volume(self.root / "patient" / "scan").array.T, hounsfield())
+        shutil.move(self.root / "patient" / "other", self.root / "patient" / "scan" / "3")
+        with self.assertLogs("monai_unet3plus.data.cases", "WARNING") as log:
+            self.assertEqual(self.found(), [f"patient/scan/{number}" for number in (1, 2, 3)])
+        self.assertIn("one DICOM series in 2 folders, each segmented by itself", log.output[0])
+
+    def test_copies_and_series_of_one_name_stay_cases_of_their_own(self) -> None:
+        for name, seed in (("copies/1", 0), ("copies/2", 0), ("patients/1", 0), ("patients/2", 1)):
+            save_dicom(self.root / name, ct_slices(hounsfield(seed=seed), series=f"1.2.3.{len(name)}"))
+        with self.assertLogs("monai_unet3plus.data.cases", "WARNING") as log:
+            self.assertEqual(self.found(), ["copies/1", "copies/2", "patients/1", "patients/2"])
+        self.assertEqual(sum("each segmented by itself" in line for line in log.output), 2)
+
+    def test_dicom_folder_without_a_ct_is_left_out_and_named(self) -> None:
+        self.put("a.nii.gz")
+        save_dicom(self.root / "mr", ct_slices(hounsfield(), Modality="MR", SOPClassUID="1.2.840.10008.5.1.4.1.1.4"))
+        with self.assertLogs("monai_unet3plus.data.cases", "WARNING") as log:
+            self.assertEqual(self.found(), ["a.nii.gz"])
+        self.assertIn(f"DICOM left out, no CT but MR: {self.root / 'mr'}", log.output[0])
+
+    def test_multi_frame_file_is_a_case(self) -> None:
+        save_dicom(self.root, [enhanced_ct(hounsfield()), enhanced_ct(hounsfield(seed=1), series="1.2.3.2")])
+        (case,) = find_cases(self.root / "I001", self.output)
+        self.assertEqual(case, {"image": str(self.root / "I001")})
 
     def test_index_of_a_dicom_medium_is_no_series(self) -> None:
         self.put("DICOMDIR", "ct/1", content=DICOM)

@@ -6,15 +6,18 @@ import tempfile
 import unittest
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import numpy as np
 import torch
 from monai.data import MetaTensor
+from parameterized import parameterized
 
 from monai_unet3plus.transforms import LoadCT, SaveDicomSegd, dicom_seg
 from monai_unet3plus.utils.errors import InputError
-from tests.data_sets import REAL_DATA, write_boxes, write_dicom_series
+from tests.data_sets import write_boxes, write_dicom_series
+from tests.dicom_files import axial_positions, ct_slices, enhanced_ct, hounsfield, save_dicom
 
 ORGANS = ["liver", "spleen", "left flange"]
 
@@ -66,21 +69,40 @@ class TestSaveDicomSegd(unittest.TestCase):
         write_dicom_series(self.volume, self.series)
         self.check(self.series)
 
-    @unittest.skipUnless(REAL_DATA.is_dir(), "needs the real CTs")
-    def test_real_series_from_which_identifiers_were_removed(self) -> None:
-        import pydicom
+    def test_frames_of_a_multi_frame_file_in_any_order_are_referred_to(self) -> None:
+        import highdicom
 
-        (folder,) = REAL_DATA.rglob("dicom_series")
-        missing = "SOPClassUID, SOPInstanceUID, SeriesInstanceUID, StudyInstanceUID in each slice"
-        with self.assertRaisesRegex(InputError, missing):
-            self.save(folder)
-        self.series.mkdir()
-        for number, path in enumerate(sorted(folder.iterdir())):
-            one = pydicom.dcmread(path)
-            one.SOPClassUID, one.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.2", f"1.2.3.1.{number + 1}"
-            one.StudyInstanceUID, one.SeriesInstanceUID = "1.2.3", "1.2.3.1"
-            one.save_as(self.series / path.name)
-        self.check(self.series)
+        order = [3, 0, 5, 1, 4, 2]
+        source = enhanced_ct(hounsfield()[order], [axial_positions(6)[k] for k in order])
+        labels = self.save(save_dicom(self.series, [source]))
+        found = highdicom.seg.segread(self.work / "out" / "series_seg.dcm")
+        frames = found.get_pixels_by_source_frame(
+            source.SOPInstanceUID, range(1, 7), combine_segments=True, ignore_spatial_locations=True
+        )
+        self.assertTrue(labels.any())
+        np.testing.assert_array_equal(frames, labels.T[order])
+
+    @parameterized.expand(
+        [
+            (
+                "no_identifiers",
+                ct_slices(hounsfield(), StudyInstanceUID=None),
+                "expected StudyInstanceUID in each file",
+            ),
+            (
+                "concatenation",
+                [enhanced_ct(hounsfield()[:4]), enhanced_ct(hounsfield()[4:], axial_positions(6)[4:])],
+                "2 files",
+            ),
+        ]
+    )
+    def test_series_of_which_no_object_can_be_made_gives_a_warning(self, _: str, datasets: Any, reason: str) -> None:
+        save_dicom(self.series, datasets)
+        with self.assertLogs("monai_unet3plus.transforms.dicom_seg", "WARNING") as log:
+            self.save(self.series)
+        self.assertIn(f"{self.series}: no DICOM SEG is written: expected", log.output[0])
+        self.assertIn(reason, log.output[0])
+        self.assertFalse((self.work / "out").exists())
 
     def test_organs_have_codes_of_snomed_ct_where_it_has_them(self) -> None:
         write_dicom_series(self.volume, self.series)

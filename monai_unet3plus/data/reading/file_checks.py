@@ -20,9 +20,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...utils.errors import InputError
+from ...utils.errors import InputError, last_line
 from ...utils.image_files import is_nifti
-from .dicom_series import ct_series
+from .dicom_frames import starts_like_dicom
+from .dicom_pixels import read_pixels
+from .dicom_series import find_ct_stack
 from .itk_reader import open_reader
 from .packed import check_packing, unpacked_size, zlib_size
 
@@ -31,7 +33,6 @@ __all__ = ["check_file", "serve"]
 _MIB = 2**20
 _CHUNK = _MIB
 _BESIDES_VOXELS = 1024 * _MIB
-_CT_IMAGE = b"\x02\x00\x02\x00UI\x1a\x001.2.840.10008.5.1.4.1.1.2\x00"  # DICOM's field of a file's kind
 
 
 def serve() -> None:
@@ -55,7 +56,7 @@ def serve() -> None:
         except MemoryError:
             reason = f"{request['path']}: expected a volume, but reading it takes more memory than its header says."
         except Exception as e:  # whatever a damaged file leads a library into
-            reason = f"{request['path']}: expected a volume, but found {_last_line(e)}"
+            reason = f"{request['path']}: expected a volume, but found {last_line(e)}"
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0)
         answers.write(json.dumps({"reason": reason}) + "\n")
@@ -76,7 +77,7 @@ def check_file(path: str, max_voxels: int, before_reading: Callable[[int], None]
     """
     try:
         if os.path.isdir(path):
-            _check_series(path, max_voxels, before_reading)
+            _check_dicom(path, max_voxels, before_reading)
             return
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
@@ -87,6 +88,8 @@ def check_file(path: str, max_voxels: int, before_reading: Callable[[int], None]
             pass
         if is_nifti(path):
             _check_nifti(path, max_voxels)
+        elif starts_like_dicom(path):
+            _check_dicom(path, max_voxels, before_reading)
         else:
             _check_by_itk(path, max_voxels, before_reading)
     except OSError as e:
@@ -107,7 +110,7 @@ def _check_nifti(path: str, max_voxels: int) -> None:
     except nib.filebasedimages.ImageFileError as e:
         raise InputError(f"{path}: expected a NIfTI file, but found another or a damaged one.") from e
     except (EOFError, gzip.BadGzipFile, zlib.error) as e:
-        raise InputError(f"{path}: expected a whole packed file, but found {_last_line(e)}") from e
+        raise InputError(f"{path}: expected a whole packed file, but found {last_line(e)}") from e
     if not isinstance(image, nib.Nifti1Pair):
         raise InputError(
             f"{path}: expected a NIfTI file, but found Analyze 7.5, which does not say where left and right are."
@@ -140,7 +143,7 @@ def _check_by_itk(path: str, max_voxels: int, before_reading: Callable[[int], No
             before_reading(voxels * 8)
         reader.Execute()
     except RuntimeError as e:
-        raise InputError(f"{path}: expected a {Path(path).suffix} volume, but found: {_last_line(e)}") from e
+        raise InputError(f"{path}: expected a {Path(path).suffix} volume, but found: {last_line(e)}") from e
 
 
 def _check_meta_image(path: str, expected: int) -> None:
@@ -167,50 +170,12 @@ def _check_meta_image(path: str, expected: int) -> None:
         )
 
 
-def _check_series(folder: str, max_voxels: int, before_reading: Callable[[int], None] | None) -> None:
-    import SimpleITK
-
-    os.listdir(folder)  # says why if it can't be read
-    series = SimpleITK.ImageSeriesReader()
-    readable = [name for uid in series.GetGDCMSeriesIDs(folder) for name in series.GetGDCMSeriesFileNames(folder, uid)]
-    damaged = sorted(set(_ct_slices(folder)) - {os.path.basename(name) for name in readable})
-    if damaged:
-        raise InputError(
-            f"{folder}: expected CT slices that can be read, but {len(damaged)} can't, such as {damaged[0]}. "
-            "Is it cut off?"
-        )
-    names = ct_series(folder)
-    reader = SimpleITK.ImageFileReader()
-    try:
-        shapes = []
-        for name in names:
-            reader.SetFileName(name)
-            reader.ReadImageInformation()
-            if reader.GetNumberOfComponents() != 1:
-                raise InputError(f"{name}: expected one number per pixel, but found {reader.GetNumberOfComponents()}.")
-            shapes.append(reader.GetSize()[:2])
-        if len(set(shapes)) > 1:
-            sizes = " and ".join(sorted({_times(shape) for shape in shapes}))
-            raise InputError(f"{folder}: expected slices of one size, but found {sizes} pixels.")
-        voxels = _bounded(folder, (*shapes[0], len(names)), max_voxels)
-        if before_reading is not None:
-            before_reading(voxels * 8)
-        series.SetFileNames(names)
-        series.Execute()
-    except RuntimeError as e:
-        raise InputError(f"{folder}: expected a DICOM series, but found: {_last_line(e)}") from e
-
-
-def _ct_slices(folder: str) -> list[str]:
-    """The files that say they are one. GDCM passes over those that are cut off without a word."""
-    slices = []
-    for entry in os.scandir(folder):
-        if entry.is_file():
-            with open(entry.path, "rb") as file:
-                start = file.read(1024)
-            if start[128:132] == b"DICM" and _CT_IMAGE in start:
-                slices.append(entry.name)
-    return slices
+def _check_dicom(path: str, max_voxels: int, before_reading: Callable[[int], None] | None) -> None:
+    stack = find_ct_stack(path)
+    voxels = _bounded(path, (*stack.frames[0].shape, len(stack.frames)), max_voxels)
+    if before_reading is not None:
+        before_reading(voxels * 8)
+    read_pixels(stack.frames)
 
 
 def _bounded(path: str, shape: Sequence[int], max_voxels: int) -> int:
@@ -246,9 +211,3 @@ def _colours(kind: Any) -> str:
 
 def _times(shape: Sequence[int]) -> str:
     return " x ".join(str(int(size)) for size in shape)
-
-
-def _last_line(error: BaseException) -> str:
-    """What a library says, without the places in its source that C++ libraries put before it."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip() and not line.startswith("Reason: ")]
-    return re.sub(r"^.*ERROR: (\w+\(0x\w+\): )?", "", lines[-1]) if lines else type(error).__name__

@@ -13,7 +13,9 @@ import numpy as np
 
 from ...utils.errors import InputError
 from ...utils.image_files import is_nifti
-from .dicom_series import read_series
+from .dicom_frames import starts_like_dicom
+from .dicom_pixels import read_pixels
+from .dicom_series import find_ct_stack
 from .itk_reader import open_reader
 
 if TYPE_CHECKING:  # the process that tries files out starts in no time without MONAI
@@ -57,10 +59,11 @@ def read_volume(path: PathLike) -> Volume:
         InputError: When the grid is not usable, see :py:func:`check_affine`, or a DICOM series is refused.
     """
     name = os.fspath(path)
-    if os.path.isdir(name):
-        volume = Volume(*read_series(name))
-    elif is_nifti(name):
+    if not os.path.isdir(name) and is_nifti(name):
         volume = _read_nifti(name)
+    elif os.path.isdir(name) or starts_like_dicom(name):
+        stack = find_ct_stack(name)
+        volume = Volume(read_pixels(stack.frames).T, _LPS_TO_RAS @ stack.affine, stack.warnings)
     else:
         volume = _read_by_itk(name)
     check_affine(volume.affine, name)
