@@ -23,9 +23,9 @@ demo: $(VENV)/.installed
 demo-train: $(VENV)/.installed
 	$(BIN)/python -m monai_unet3plus.demo --bundle_root bundle --work_dir $(DEMO_DIR)
 
-# a file at a time in each of two processes, a thread each
+# a file at a time in each of two processes, a thread each; tests with more threads do not spin while they wait
 test: $(VENV)/.installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test-label: .venv-label/.installed
 	.venv-label/bin/python -m pytest tests/test_monai_label.py
