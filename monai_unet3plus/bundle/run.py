@@ -6,11 +6,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, TypeVar
+
+import torch.distributed as dist
+from monai.config import PathLike
+from monai.engines import Trainer
 
 from ..engines import CaseEvaluator
 from ..utils.command import is_command
 from ..utils.errors import InputError, explanation_of
+from ..utils.folder_lock import locked_folder
 
 __all__ = [
     "EXIT_INTERRUPTED",
@@ -19,6 +25,7 @@ __all__ = [
     "CasesFailedError",
     "exit_on_error",
     "exit_with_status",
+    "run_training",
 ]
 
 logger = logging.getLogger(__name__)
@@ -65,6 +72,22 @@ def exit_on_error(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         logger.debug("input error", exc_info=True)
         logger.error("%s", cause)
         raise SystemExit(EXIT_NOTHING_DONE) from e
+
+
+def run_training(trainer: Trainer, ckpt_dir: PathLike) -> None:
+    """
+    Run a trainer that is alone in the folder of its checkpoints. Of several processes, the first one locks it.
+
+    Args:
+        trainer: the trainer.
+        ckpt_dir: folder of its checkpoints.
+
+    Raises:
+        InputError: When another training is at work there.
+    """
+    first = not dist.is_initialized() or dist.get_rank() == 0
+    with locked_folder(ckpt_dir, "ckpt_dir") if first else nullcontext():
+        trainer.run()
 
 
 def exit_with_status(evaluator: CaseEvaluator) -> None:

@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,17 +14,13 @@ from typing import Any
 from monai.config import PathLike
 
 from .. import __version__
-from ..utils.errors import InputError
 from ..utils.files import remove_leftovers, replacing, sha256_of
+from ..utils.folder_lock import locked_folder
 from ..utils.image_files import image_state
 from ..utils.settings import described
 from .paths import mask_path, picture_path
 
 __all__ = ["MaskRecords"]
-
-logger = logging.getLogger(__name__)
-
-_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 class MaskRecords:
@@ -164,26 +158,7 @@ class MaskRecords:
         Raises:
             InputError: When another run is at work there, or the folder can't be written to.
         """
-        try:
-            self.output_dir.mkdir(parents=True, exist_ok=True)
-            file = (self.output_dir / ".lock").open("a")
-        except OSError as e:
-            raise InputError(f"output_dir: {self.output_dir} can't be written to: {e.strerror}.") from e
-        with file:
-            try:
-                import fcntl
-
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except ImportError:  # Windows
-                logger.debug("no locks on this system")
-            except BlockingIOError as e:
-                raise InputError(
-                    f"output_dir: another run is at work in {self.output_dir}. Wait for it, or give another folder."
-                ) from e
-            except OSError as e:  # some network file systems have none
-                if e.errno not in _NO_LOCKS:
-                    raise
-                logger.warning("%s can't be locked, start no other run on it", self.output_dir)
+        with locked_folder(self.output_dir, "output_dir"):
             yield
 
     def _forget(self, image: PathLike) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ if TYPE_CHECKING:  # importing MONAI takes seconds, and phantoms are made withou
     from monai.config import PathLike
 
 __all__ = ["deferred_writes", "now_or_deferred", "remove_leftovers", "replacing", "sha256_of"]
+
+logger = logging.getLogger(__name__)
 
 Write = Callable[[], None]
 
@@ -37,18 +40,24 @@ def deferred_writes() -> Iterator[list[Write]]:
         _deferred.reset(token)
 
 
-def now_or_deferred(path: PathLike, save: Callable[[Path], object]) -> None:
+def now_or_deferred(path: PathLike, save: Callable[[Path], object], required: bool = True) -> None:
     """
     Write a file as by :py:func:`replacing` at once, or leave it to whoever collects :py:func:`deferred_writes`.
 
     Args:
         path: file to write or replace.
         save: writes to the path that it is given; it may run later, in another thread.
+        required: whether a file that can't be written is an error, and not only warned of. Defaults to True.
     """
 
     def write() -> None:
-        with replacing(path) as unfinished:
-            save(unfinished)
+        try:
+            with replacing(path) as unfinished:
+                save(unfinished)
+        except OSError as e:
+            if required:
+                raise
+            logger.warning("%s can't be written: %s", path, e.strerror)
 
     collected = _deferred.get()
     if collected is None:

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -15,7 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from monai.config import PathLike
 
-from ..utils.files import replacing
+from ..utils.files import now_or_deferred
 
 __all__ = [
     "AXIAL",
@@ -239,14 +241,16 @@ def add_legend(
 
 def save_figure(figure: Figure, output_file: PathLike) -> None:
     """
-    Write a figure, whole or not at all.
+    Write a figure, whole or not at all, at once or after other files, see
+    :py:func:`monai_unet3plus.utils.files.deferred_writes`. One that can't be written is warned of.
 
     Args:
         figure: with panels.
         output_file: picture to write; its suffix says in which format, such as ".png" or ".webp".
     """
-    with replacing(output_file) as path:
-        figure.savefig(path, dpi=_DPI)
+    picture = io.BytesIO()
+    figure.savefig(picture, dpi=_DPI, format=Path(output_file).suffix[1:])
+    now_or_deferred(output_file, lambda path: path.write_bytes(picture.getvalue()), required=False)
 
 
 def _draw_scale_bar(ax: Axes, width: float, height: float) -> None:

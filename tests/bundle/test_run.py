@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import tempfile
 import unittest
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +11,7 @@ from unittest import mock
 from monai.transforms import Compose
 from parameterized import parameterized
 
-from monai_unet3plus.bundle.run import CasesFailedError, exit_on_error, exit_with_status
+from monai_unet3plus.bundle.run import CasesFailedError, exit_on_error, exit_with_status, run_training
 from monai_unet3plus.engines import CaseResult
 from monai_unet3plus.utils.errors import InputError
 
@@ -126,6 +127,21 @@ class TestExitWithStatus(CommandTestCase):
             exit_with_status(SimpleNamespace(results=[], failures={}, succeeded=1, not_tried=4))
         self.assertEqual(raised.exception.code, 3)
         self.assertIn("1 of 5 cases segmented, 0 failed, 4 not tried", logged.output[-1])
+
+
+class TestRunTraining(unittest.TestCase):
+    def test_another_training_on_the_folder_is_refused_until_the_first_ends(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            second = mock.Mock()
+
+            def train() -> None:
+                with self.assertRaisesRegex(InputError, f"ckpt_dir: another run is at work in {folder}"):
+                    run_training(second, folder)
+
+            run_training(mock.Mock(run=train), folder)
+            second.run.assert_not_called()
+            run_training(second, folder)
+            second.run.assert_called_once()
 
 
 if __name__ == "__main__":

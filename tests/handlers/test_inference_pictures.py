@@ -18,6 +18,7 @@ from monai.transforms import Compose, EnsureChannelFirstd, Flipd, LoadImaged
 from monai_unet3plus.engines import CaseDataset, CaseEvaluator
 from monai_unet3plus.handlers import InferencePictures
 from monai_unet3plus.masks.records import MaskRecords
+from monai_unet3plus.utils.files import now_or_deferred
 
 SAVE = "monai_unet3plus.handlers.inference_pictures.save_planes"
 
@@ -51,6 +52,21 @@ class TestInferencePictures(unittest.TestCase):
     def test_picture_lies_where_the_mask_does(self) -> None:
         self.run_over(str(self.root / "data" / "ct.nii.gz"))
         self.assertTrue((self.root / "masks" / "ct_seg.webp").is_file())
+
+    def test_picture_is_written_after_its_mask(self) -> None:
+        load = Compose([LoadImaged("image"), EnsureChannelFirstd("image")])
+        written: list[str] = []
+        evaluator = CaseEvaluator(
+            device=torch.device("cpu"),
+            val_data_loader=DataLoader(CaseDataset([{"image": str(self.root / "data" / "ct.nii.gz")}], load)),
+            network=torch.nn.Identity(),
+            postprocessing=lambda item: now_or_deferred(self.root / "masks" / "ct_seg.nii.gz", Path.touch) or item,
+            val_handlers=[InferencePictures(["liver"], (-200, 250))],
+            records=MaskRecords(self.root / "masks", self.root / "data"),
+        )
+        with mock.patch("os.replace", lambda source, target: written.append(Path(target).name)):
+            evaluator.run()
+        self.assertEqual(written, ["ct_seg.nii.gz", "ct_seg.webp", "ct_seg.json"])
 
     def test_image_and_mask_are_seen_from_the_same_side(self) -> None:
         with mock.patch(SAVE) as save:

@@ -7,6 +7,7 @@ import os
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from monai_unet3plus.utils.files import deferred_writes, now_or_deferred, remove_leftovers, replacing, sha256_of
 
@@ -72,6 +73,16 @@ class TestDeferredWrites(unittest.TestCase):
                 write()
             self.assertEqual(done, ["d", "a", "c"])
             self.assertEqual(sorted(file.name for file in Path(folder).iterdir()), ["a", "c", "d"])
+
+    def test_a_file_that_is_not_required_is_warned_of(self) -> None:
+        with tempfile.TemporaryDirectory() as folder, mock.patch(
+            "os.replace", side_effect=OSError(28, "No space left")
+        ):
+            with self.assertRaisesRegex(OSError, "No space left"):
+                now_or_deferred(Path(folder, "a"), Path.touch)
+            with self.assertLogs("monai_unet3plus.utils.files", "WARNING") as logged:
+                now_or_deferred(Path(folder, "a"), Path.touch, required=False)
+        self.assertIn("a can't be written: No space left", logged.output[0])
 
 
 if __name__ == "__main__":

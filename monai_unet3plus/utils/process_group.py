@@ -1,0 +1,139 @@
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A group of processes for distributed work, in which one that fails ends the others."""
+
+from __future__ import annotations
+
+import atexit
+import datetime
+import logging
+import os
+import secrets
+import selectors
+import socket
+import threading
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+__all__ = ["ProcessGroup"]
+
+logger = logging.getLogger(__name__)
+
+_DONE = b"done\n"  # a process that ends without it has failed
+_CONNECT_SECONDS = 30.0
+_KEEPALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}  # a machine that is lost is noticed in 45 s
+
+
+class ProcessGroup:
+    """
+    Sets up ``torch.distributed`` for a process that any launcher has started, and ends it when another one fails.
+
+    Processes that wait for one that is gone would wait until the group's timeout, which has to be longer than the
+    reading of all volumes takes. Here each keeps a connection to the first one, which the system closes when a process
+    ends, for whatever reason. Then all others log it and end with status 1.
+
+    A group that exists already is left alone, as are its processes.
+
+    Args:
+        device: of this process; it decides about the backend, "nccl" or "gloo".
+        timeout: for operations in which processes wait for each other.
+    """
+
+    def __init__(self, device: torch.device | str, timeout: datetime.timedelta) -> None:
+        self.device = torch.device(device)
+        self.timeout = timeout
+        self.connections: list[socket.socket] = []
+
+    def start(self) -> None:
+        """Form the group, by the environment variables that launchers set, and watch its processes."""
+        on_gpu = self.device.type == "cuda"
+        own = not dist.is_initialized()
+        if own:
+            dist.init_process_group("nccl" if on_gpu else "gloo", timeout=self.timeout)
+        if on_gpu:
+            torch.cuda.set_device(self.device)
+        if own and dist.get_world_size() > 1:
+            self._watch()
+
+    def end(self) -> None:
+        """Leave the group. The other processes go on."""
+        for connection in self.connections:
+            try:
+                connection.sendall(_DONE)
+            except OSError:
+                pass  # it is done already
+        self.close()
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+    def close(self) -> None:
+        """Close the connections; without :py:meth:`end` before, the other processes end."""
+        for connection in self.connections:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            connection.close()
+        self.connections = []
+
+    def _watch(self) -> None:
+        host, server = os.environ.get("MASTER_ADDR", "127.0.0.1"), None
+        if dist.get_rank() == 0:
+            server = socket.create_server(("", 0), backlog=dist.get_world_size())
+        place: list[Any] = [(server.getsockname()[1], secrets.token_bytes(16))] if server is not None else [None]
+        dist.broadcast_object_list(place, device=self.device if self.device.type == "cuda" else None)
+        port, token = place[0]
+        try:
+            self.connections = self._accept(server, token) if server is not None else [_connect(host, port, token)]
+        except OSError as e:
+            logger.warning("processes are not watched, no connection to %s: %s", host, e)
+            return
+        atexit.register(self.close)
+        for connection in self.connections:
+            for name, value in _KEEPALIVE.items():
+                if hasattr(socket, name):
+                    connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        threading.Thread(target=_end_with_others, args=(list(self.connections),), daemon=True).start()
+
+    def _accept(self, server: socket.socket, token: bytes) -> list[socket.socket]:
+        """The connections of all other processes."""
+        connections: list[socket.socket] = []
+        with server:
+            server.settimeout(_CONNECT_SECONDS)
+            while len(connections) < dist.get_world_size() - 1:
+                connection, _ = server.accept()
+                connection.settimeout(_CONNECT_SECONDS)
+                if secrets.compare_digest(connection.recv(len(token), socket.MSG_WAITALL), token):
+                    connection.settimeout(None)
+                    connections.append(connection)
+        return connections
+
+
+def _connect(host: str, port: int, token: bytes) -> socket.socket:
+    connection = socket.create_connection((host, port), timeout=_CONNECT_SECONDS)
+    connection.sendall(token)
+    connection.settimeout(None)
+    return connection
+
+
+def _end_with_others(connections: list[socket.socket]) -> None:
+    """Wait until all others are done, or end this process with the first that fails."""
+    with selectors.DefaultSelector() as selector:
+        for connection in connections:
+            selector.register(connection, selectors.EVENT_READ)
+        while selector.get_map():
+            for key, _ in selector.select():
+                try:
+                    message = key.fileobj.recv(len(_DONE))  # type: ignore[union-attr]
+                except OSError:
+                    message = b""
+                if connections[0].fileno() < 0:  # closed by this process itself
+                    return
+                if message != _DONE:
+                    logger.error("another process of this run has failed, so this one ends too")
+                    logging.shutdown()
+                    os._exit(1)
+                selector.unregister(key.fileobj)
