@@ -118,7 +118,7 @@ def _check_nifti(path: str, max_voxels: int) -> None:
     if kind.fields is not None or kind.kind not in "iuf":
         raise InputError(f"{path}: expected one real number per voxel, but found {_colours(kind)}.")
     expected = header_bytes + _bounded(path, image.shape, max_voxels) * kind.itemsize
-    found = unpacked_size(image.file_map["image"].filename, expected)
+    found = unpacked_size(str(image.file_map["image"].filename), expected)
     if found < expected:
         raise InputError(
             f"{path}: expected {expected} bytes, as its header says ({_times(image.shape)}), but found {found}. "
