@@ -8,6 +8,7 @@ import datetime
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import torch
@@ -75,6 +76,8 @@ def _hint(name: str, value: Any) -> str:
     if isinstance(value, str) and value.lower() in _CONSTANTS:
         constant = _CONSTANTS[value.lower()]
         return f" Write {constant}." if kind.accepts(constant) else ""
+    if isinstance(value, str) and value.startswith("~"):
+        return " Write the home folder in full." if kind.accepts("name") else ""
     if not isinstance(value, str) and kind.accepts("name"):
         return (
             f" If that is a name, write --{name} ./NAME."
@@ -85,11 +88,11 @@ def _hint(name: str, value: Any) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _is_whole(value: Any, least: float = -math.inf) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+    return isinstance(value, Integral) and not isinstance(value, bool) and value >= least
 
 
 def _is_list(value: Any, accepts: Callable[[Any], bool], length: int | None = None) -> bool:
@@ -103,7 +106,8 @@ def _is_range(value: Any) -> bool:
 
 
 def _is_path(value: Any) -> bool:
-    return isinstance(value, (str, os.PathLike)) and str(value) != ""
+    """Whether it is a path; ~ is left where a shell has not replaced it, as in --output_dir=~/masks."""
+    return isinstance(value, (str, os.PathLike)) and str(value) != "" and not str(value).startswith("~")
 
 
 def _are_organs(value: Any) -> bool:

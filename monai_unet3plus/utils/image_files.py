@@ -21,6 +21,7 @@ VOLUME_SUFFIXES = (*NIFTI_SUFFIXES, ".nrrd", ".nhdr", ".mha", ".mhd")
 _DICOM_SUFFIX = ".dcm"  # which DICOM files need not have
 
 _LONGEST_HEADER = 2**20  # bytes; one that lists a file for each slice is long
+_MOST_FILES = 100_000  # more than any volume has slices; a damaged header may claim billions
 _META_IMAGE_DATA = re.compile(rb"^\s*ElementDataFile\s*=\s*(?P<place>.*)$", re.M)
 _NRRD_DATA = re.compile(rb"^data ?file:\s*(?P<place>.*)$", re.M | re.I)
 
@@ -100,7 +101,7 @@ def image_state(image: PathLike) -> dict[str, Any]:
     """
     path = Path(image)
     os.stat(path)
-    status = [(file, file.stat()) for file in list_files(path) if file.exists()]
+    status = [(file, file.stat()) for file in list_files(path) if os.path.exists(file)]
     names = [[os.path.relpath(file, path.parent), stat.st_size, stat.st_mtime_ns] for file, stat in status]
     digest = hashlib.sha256(json.dumps(names).encode()).hexdigest()
     return {"files": len(status), "bytes": sum(stat.st_size for _, stat in status), "digest": digest}
@@ -121,8 +122,9 @@ def _named_files(header: Path, field: re.Pattern[bytes]) -> list[str]:
         return []
     if place.split(" ")[0] == "LIST":
         return [os.fsdecode(line.strip()) for line in text[found.end() :].splitlines() if line.strip()]
-    pattern = re.fullmatch(r"(.*%\d*d\S*)((?: +-?\d+){2,4})", place)
+    pattern = re.fullmatch(r"([^%]*%\d{0,2}d[^%\s]*)((?: +-?\d{1,9}){2,4})", place)
     if pattern is None:
         return [place]
     first, last, *step = map(int, pattern[2].split())
-    return [pattern[1] % number for number in range(first, last + 1, max(step[0], 1) if step else 1)]
+    numbers = range(first, last + 1, max(step[0], 1) if step else 1)[:_MOST_FILES]
+    return [pattern[1] % number for number in numbers]

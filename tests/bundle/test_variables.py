@@ -9,6 +9,7 @@ import unittest
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from monai.bundle import ConfigParser
 from parameterized import parameterized
@@ -29,6 +30,11 @@ WRONG = [
     ("output_dir", ("a", "b"), "output_dir: expected a path, but found .'a', 'b'.. If that is a name"),
     ("output_dir", None, "output_dir: expected a path, but found None"),
     ("ckpt_dir", "", "ckpt_dir: expected a path, but found the text ''"),
+    (
+        "output_dir",
+        "~/masks",
+        "output_dir: expected a path, but found the text '~/masks'. Write the home folder in full.",
+    ),
     ("output_postfix", 1, "but found 1. Put it in quotes twice."),
     ("output_postfix", "a/b", "output_postfix: expected a part of a file's name, but found the text 'a/b'"),
     ("organs", "liver", "organs: expected label values of 1 or more for each organ.*but found the text 'liver'"),
@@ -68,6 +74,8 @@ RIGHT: list[tuple[str, Any]] = [
     ("organs", {"liver": [1, 2], "spleen": 3}),
     ("finetune_organs", ["liver"]),
     ("num_slices", 1),
+    ("epochs", np.int64(3)),
+    ("overlap", np.float32(0.5)),
     ("window", (-200.0, 250)),
     ("device", torch.device("cpu")),
     ("roi_size", [-1, -1]),

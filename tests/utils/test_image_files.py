@@ -26,6 +26,7 @@ HEADERS = [
     ("a.nhdr", "NRRD0004\ndatafile: s%d.raw 1 5 2\n", ["s1.raw", "s3.raw", "s5.raw"]),
     ("a.nhdr", "NRRD0004\ndata file: LIST 2\nb.raw\nc.raw\n", ["b.raw", "c.raw"]),
     ("a.nhdr", "no header at all", []),
+    ("a.nhdr", "NRRD0004\ndata file: %s%d.raw 1 5\n", ["%s%d.raw 1 5"]),
 ]
 
 
@@ -41,6 +42,14 @@ class TestImageFiles(unittest.TestCase):
         header = self.folder / name
         header.write_text(text, newline="")
         self.assertEqual(list_files(header), [header, *(self.folder / file for file in expected)])
+
+    def test_damaged_headers_that_claim_billions_of_files_or_names_that_can_not_be_are_survived(self) -> None:
+        header = self.folder / "a.mhd"
+        header.write_text("ElementDataFile = s%d.raw 0 999999999 1\n")
+        self.assertLess(len(list_files(header)), 1_000_000)
+        for name in ("x" * 5000, "a\0b"):
+            header.write_text(f"ElementDataFile = {name}\n")
+            self.assertEqual(image_state(header)["files"], 1)
 
     def test_lists_pairs_and_series(self) -> None:
         for name in ("b [1].hdr", "b [1].img", "b 1.img"):
