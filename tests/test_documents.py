@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
+import tempfile
 import unittest
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +16,8 @@ from unittest import mock
 
 from monai.bundle import ConfigParser
 from parameterized import parameterized
+
+from tests.benchmarks.sections import write_section
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -28,6 +31,7 @@ COMMANDS = [
     (name, line) for name, block in BLOCKS for line in block.splitlines() if re.search(r"(^|torchrun .*)\S* ?-m ", line)
 ]
 RUNS = [(name, line) for name, line in COMMANDS if "monai.bundle run" in line]
+MOST_PAGES = 20
 OF_MONAI = {"config_file", "meta_file", "logging_file", "tracking"}
 
 
@@ -58,6 +62,28 @@ class TestDocuments(unittest.TestCase):
         with mock.patch.object(module, "checked", lambda config: checked(config) - {"window"}):
             with self.assertRaisesRegex(ValueError, r"below \"variables\", but \['window'\] are not"):
                 module.page()
+
+    def test_pages_are_few_and_each_is_in_the_index(self) -> None:
+        pages = sorted(page.name for page in DOCS.glob("*.md"))
+        self.assertLessEqual(len(pages), MOST_PAGES)
+        index = (DOCS / "index.md").read_text("utf-8")
+        listed = re.findall(r"^\| [^|]+\? \| \[([\w.]+)\]", index, re.M)
+        self.assertEqual(sorted([*listed, "index.md"]), pages)
+
+    def test_links_of_the_readme_exist(self) -> None:
+        links = re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / "README.md").read_text("utf-8"))
+        self.assertGreater(len(links), 10)
+        for link in links:
+            self.assertTrue((ROOT / link).exists(), link)
+
+    def test_section_of_a_page_is_replaced_or_appended(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            page = Path(folder) / "page.md"
+            page.write_text("# Page\n\nHead.\n")
+            for title, text in (("One", "1"), ("Two", "2"), ("One", "3\n\n## Below"), ("Two", "4")):
+                write_section(page, f"# {title}\n\n{text}\n")
+            expected = "# Page\n\nHead.\n\n## One\n\n3\n\n### Below\n\n## Two\n\n4\n"
+            self.assertEqual(page.read_text(), expected)
 
     def test_there_are_commands(self) -> None:
         self.assertGreater(len(RUNS), 5)

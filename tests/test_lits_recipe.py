@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""docs/lits.md, as far as it can be tried without the data."""
+"""docs/comparison.md, as far as it can be tried without the data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from monai_unet3plus.networks.nets import UNet3Plus
 from tests.bundle.workflows import ROOT, run, training
 from tests.data_sets import write_boxes
 
-PAGE = (ROOT / "docs" / "lits.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8")
 
 
 class TestLitsRecipe(unittest.TestCase):

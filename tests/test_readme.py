@@ -21,15 +21,8 @@ BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", (ROOT / "README.md").read_text(enco
 COMMANDS = [line for language, block in BLOCKS if language == "bash" for line in block.splitlines()]
 
 # What a test has no time for: less data, smaller windows and a narrow network, nothing else.
-SMALLER = {
-    "roi_size": "[32, 32]",
-    "crop_size": "[161, 161]",
-    "features": "[4, 8, 16, 32, 64]",
-    "epochs": "1",
-    "val_interval": "1",
-    "num_samples": "1",
-}
-SMALLER_INFERENCE = {name: SMALLER[name] for name in ("roi_size", "features")}
+SMALLER = {"roi_size": "[32, 32]", "features": "[4, 8, 16, 32, 64]"}
+SMALLER_TRAINING = {"crop_size": "[161, 161]", "epochs": "1", "val_interval": "1", "num_samples": "1", **SMALLER}
 
 
 class TestReadme(unittest.TestCase):
@@ -44,7 +37,7 @@ class TestReadme(unittest.TestCase):
         exec(compile(block, "README.md", "exec"), names)
         self.assertEqual(tuple(names["logits"].shape), (1, 2, 128, 128, 9))
 
-    @parameterized.expand([(line,) for line in COMMANDS if not line.startswith("python")])
+    @parameterized.expand([(line,) for line in COMMANDS if line.startswith(("make", "pip"))])
     def test_make_and_pip_commands_are_valid(self, command: str) -> None:
         # `make demo` and `make test` would run for minutes, and this very test: their recipes are printed instead
         dry = {"make": ["--dry-run"], "pip": ["--dry-run", "--no-deps", "--no-build-isolation", "--quiet"]}
@@ -53,25 +46,29 @@ class TestReadme(unittest.TestCase):
         done = subprocess.run([*runner, *arguments, *dry[program]], cwd=ROOT, capture_output=True, encoding="utf-8")
         self.assertEqual(done.returncode, 0, done.stderr)
 
-    def test_bundle_commands_run_in_order(self) -> None:
+    def test_commands_run(self) -> None:
+        runs = [line for line in COMMANDS if not line.startswith(("make", "pip"))]
+        names = [line.split()[1] for line in runs]
+        self.assertEqual(names, ["segment", "train", "evaluate", "-m"], "their overrides are in this order")
         with tempfile.TemporaryDirectory() as folder:
             work = Path(folder)
-            shutil.copytree(ROOT / "bundle", work / "bundle")
+            (work / "bundle").symlink_to(ROOT / "bundle")
             write_boxes(work / "DATA")
-            shutil.copytree(work / "DATA" / "imagesTs", work / "CT_FOLDER")
-            commands = [line for line in COMMANDS if line.startswith("python")]
-            inference, training, evaluation = commands
-            for command, overrides in ((training, SMALLER), (evaluation, SMALLER), (inference, SMALLER_INFERENCE)):
-                options = [part for name, value in overrides.items() for part in (f"--{name}", value)]
+            shutil.copytree(work / "DATA" / "imagesTs", work / "CT")
+            for command, overrides in zip(runs, ({}, SMALLER_TRAINING, SMALLER, {})):
+                options = [f"--set={name}={value}" for name, value in overrides.items()]
+                arguments = shlex.split(command)[1:]
+                module = [] if command.startswith("python") else ["-m", "monai_unet3plus"]
                 done = subprocess.run(
-                    [sys.executable, *shlex.split(command)[1:], *options],
+                    [sys.executable, *module, *arguments, *options],
                     cwd=work,
                     env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_WAIT_POLICY": "passive"},
                     capture_output=True,
                     encoding="utf-8",
                 )
                 self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout[-2000:]}{done.stderr[-3000:]}")
-            self.assertTrue((work / "MASKS" / "box_3_seg.nii.gz").is_file())
+            for mask in ("MASKS/box_3_seg.nii.gz", "BUNDLE_MASKS/box_3_seg.nii.gz"):
+                self.assertTrue((work / mask).is_file(), mask)
             self.assertTrue((work / "EVALUATION" / "cases.csv").is_file())
 
 

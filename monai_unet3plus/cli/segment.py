@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .bundle_workflow import add_bundle_options, bundle_workflow
@@ -87,11 +88,9 @@ def segment(options: argparse.Namespace) -> None:
     with redirect_stdout(sys.stderr) if options.json else nullcontext():
         workflow = bundle_workflow(["inference"], "inference", options, variables)
         workflow.initialize()
-        try:
-            workflow.run()
-        finally:
-            cases = _cases(workflow.parser.get_parsed_content("evaluator"))
+        workflow.run()
     if options.json:
+        cases = _cases(workflow.parser.get_parsed_content("evaluator"))
         sys.stdout.write(json.dumps(cases, indent=2) + "\n")
         sys.stdout.flush()
     with redirect_stdout(sys.stderr) if options.json else nullcontext():
@@ -100,7 +99,7 @@ def segment(options: argparse.Namespace) -> None:
 
 def _organs(names: Sequence[str] | None, checkpoint: str | None) -> dict[str, int] | None:
     """The variable ``organs``; None leaves the config's."""
-    if names is None and checkpoint is not None:
+    if names is None and checkpoint is not None and Path(checkpoint).is_file():  # the bundle says if it is not there
         from ..handlers.checkpoint import organs_of
         from ..networks.weights.file import load_weights
 

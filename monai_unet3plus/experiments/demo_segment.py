@@ -51,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logger.info("\n== Its masks ==")
     run_command([sys.executable, "-m", "monai_unet3plus", "segment", str(ct), str(masks), "--overwrite"])
     _compare(truth, masks / "phantom_000_seg.nii.gz")
-    logger.info("\nopen %s in a browser", masks / "report.html")
+    logger.info("\nOpen %s in a browser, or scroll through the CT and its masks:", masks / "report.html")
+    logger.info("$ python -m monai_unet3plus view %s", masks)
 
 
 def _compare(truth_file: Path, mask_file: Path) -> None:

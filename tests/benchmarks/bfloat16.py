@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-What bfloat16 changes in the masks of the bundle, and what time it takes, on a CPU; writes docs/bfloat16.md.
+What bfloat16 changes in the masks of the bundle, and what time it takes, on a CPU; writes docs/benchmarks.md.
 
-    python -m tests.benchmarks.bfloat16 --work_dir WORK [--labelled LABELLED] [--output docs/bfloat16.md]
+    python -m tests.benchmarks.bfloat16 --work_dir WORK [--labelled LABELLED] [--output docs/benchmarks.md]
 
 The bundle's inference runs twice with its weights, on the cases of LABELLED, a folder of a folder per case with
 `image.nii.gz` and `label.nii.gz`, or else on phantoms, which are made in WORK. Time is that of the bundle's network
@@ -28,6 +28,7 @@ from monai.bundle import ConfigParser
 from monai_unet3plus.metrics import dice
 from monai_unet3plus.networks import prepare_for_inference
 from tests.benchmarks.paired import machine, ratio, seconds, spread
+from tests.benchmarks.sections import write_section
 
 logger = logging.getLogger("bfloat16")
 
@@ -39,7 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work_dir", type=Path, required=True, help="folder for images and masks")
     parser.add_argument("--labelled", type=Path, help="folder of a folder per case; without it, phantoms are made")
-    parser.add_argument("--output", type=Path, help="file to write, besides the log")
+    parser.add_argument("--output", type=Path, help="page whose section to write, besides the log")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     labels = labelled(args.labelled, args.work_dir) if args.labelled else phantoms(args.work_dir)
@@ -47,7 +48,7 @@ def main() -> None:
     page = f"""# bfloat16 on CPUs
 
 Written by `python -m tests.benchmarks.bfloat16 --work_dir ...{" --labelled ..." if args.labelled else ""} --output
-docs/bfloat16.md`, whose head says what is compared.
+docs/benchmarks.md`, whose head says what is compared.
 
 {machine()}.
 {len(labels)} {kind}.
@@ -56,7 +57,7 @@ docs/bfloat16.md`, whose head says what is compared.
 {time()}"""
     logger.info(page)
     if args.output:
-        args.output.write_text(page, encoding="utf-8")
+        write_section(args.output, page)
 
 
 def labelled(folder: Path, work: Path) -> dict[str, Path]:

@@ -39,8 +39,7 @@ ON_CPU += ["deeplabv2", "attention_unet", "unet3plus_hybrid", "unet3plus_cgm"]
 HEAD = """# Results
 
 What `python -m monai_unet3plus.compare` finds on data that anyone can make, and on the few real CTs at hand. See
-[comparison.md](comparison.md) for the command and how to read the tables, and [systems.md](systems.md) for what each
-system is.
+[comparison.md](comparison.md) for the command, how to read the tables, and what each system is.
 
 {machine}. Written by `python -m tests.benchmarks.comparison`, whose head has all settings.
 

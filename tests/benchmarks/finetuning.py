@@ -3,7 +3,7 @@
 """
 What the bundle's weights are worth to someone with five cases: a short training from them, and one from scratch.
 
-    python -m tests.benchmarks.finetuning --work_dir FOLDER [--epochs 6] [--seeds 1 2] [--output docs/finetuning.md]
+    python -m tests.benchmarks.finetuning --work_dir FOLDER [--epochs 6] [--seeds 1 2] [--output docs/benchmarks.md]
 
 Both are train.json with the same overrides, cases, epochs and seed, on phantoms, so that no data is needed. What is
 done is not done again.
@@ -22,6 +22,7 @@ from monai_unet3plus.experiments.bundle_process import run_bundle
 from monai_unet3plus.phantom import write_phantoms
 from monai_unet3plus.report.schema import read_summary
 from tests.benchmarks.paired import machine
+from tests.benchmarks.sections import write_section
 from tests.bundle.workflows import BUNDLE
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ def main() -> None:
     parser.add_argument("--work_dir", type=Path, required=True, help="folder for phantoms and trainings")
     parser.add_argument("--epochs", type=int, default=6, help="epochs of each training")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2], help="seeds of the trainings")
-    parser.add_argument("--output", type=Path, help="file to write, besides the log")
+    parser.add_argument("--output", type=Path, help="page whose section to write, besides the log")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     data = args.work_dir / "phantoms"
@@ -60,7 +61,7 @@ def main() -> None:
     text = page(found, args.epochs, args.seeds)
     logger.info(text)
     if args.output:
-        args.output.write_text(text, encoding="utf-8")
+        write_section(args.output, text)
 
 
 def train_and_evaluate(work: Path, data: Path, start: str, seed: int, epochs: int) -> dict[str, float]:
@@ -91,7 +92,7 @@ def page(found: dict[str, list[dict[str, float]]], epochs: int, seeds: list[int]
             "# Fine-tuning on a few cases",
             "",
             f"Written by `python -m tests.benchmarks.finetuning --work_dir ... --epochs {epochs} --seeds "
-            f"{' '.join(map(str, seeds))} --output docs/finetuning.md`, whose head has the settings.",
+            f"{' '.join(map(str, seeds))} --output docs/benchmarks.md`, whose head has the settings.",
             "",
             f"{machine()}.",
             f"{PHANTOMS['cases']} **synthetic phantoms**, {epochs} epochs of "

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Time and memory of the network and of a whole CT on a GPU, beside the published network; writes docs/gpu.md.
+Time and memory of the network and of a whole CT on a GPU, beside the published network; writes docs/benchmarks.md.
 
-    python -m tests.benchmarks.gpu [--rounds 7] [--size 320] [--output docs/gpu.md]
+    python -m tests.benchmarks.gpu [--rounds 7] [--size 320] [--output docs/benchmarks.md]
 
 The published network is the direct re-statement that the tests measure the package by, with the same weights. Float32
 is without TF32 (``torch.backends``); TF32 is float32 with it; bfloat16 is autocast. The whole CT is the one of
@@ -31,6 +31,7 @@ from monai_unet3plus.networks import load_published_weights, prepare_for_inferen
 from monai_unet3plus.networks.nets import UNet3Plus
 from monai_unet3plus.transforms import logits_to_label_map
 from tests.benchmarks.paired import machine, matmul_flops, ratio, seconds, spread
+from tests.benchmarks.sections import write_section
 from tests.benchmarks.whole_ct import DEPTH, ORGAN, JudgedByBrightness, made_ct
 from tests.networks.published import State, published_forward, published_shapes, random_state
 
@@ -45,7 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7, help="how often each contestant is timed")
     parser.add_argument("--size", type=int, default=320, help="height and width of the images")
-    parser.add_argument("--output", type=Path, help="file to write, besides the log")
+    parser.add_argument("--output", type=Path, help="page whose section to write, besides the log")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     if not torch.cuda.is_available():
@@ -55,7 +56,7 @@ def main() -> None:
         parts.append(part(args.rounds, args.size))
         logger.info(parts[-1])
     if args.output:
-        args.output.write_text("\n".join(parts), encoding="utf-8")
+        write_section(args.output, "\n".join(parts))
 
 
 @contextmanager
@@ -99,8 +100,8 @@ def head(rounds: int, size: int) -> str:
     rates = ", ".join(f"{rate / 1e12:.0f} TFLOP/s in {precision}" for precision, rate in peaks().items())
     return f"""# On a GPU
 
-Written by `python -m tests.benchmarks.gpu --rounds {rounds} --size {size} --output docs/gpu.md`, whose head says what
-the precisions mean.
+Written by `python -m tests.benchmarks.gpu --rounds {rounds} --size {size} --output docs/benchmarks.md`, whose
+head says what the precisions mean.
 
 {machine(gpu=True)}.
 Images of 3 x {size} x {size}, the paper's width, random weights. Contestants take turns, {rounds} rounds after three to

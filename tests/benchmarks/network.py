@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Time and memory of the network beside the published one and MONAI's, on a CPU; writes docs/performance.md.
+Time and memory of the network beside the published one and MONAI's, on a CPU; writes docs/benchmarks.md.
 
-    python -m tests.benchmarks.network [--rounds 9] [--size 320] [--output docs/performance.md]
+    python -m tests.benchmarks.network [--rounds 9] [--size 320] [--output docs/benchmarks.md]
 
 The published network is the direct re-statement that the tests measure the package by, with the same weights. In
 training its batch norm uses the running statistics, which is a little less work than ours.
@@ -26,6 +26,7 @@ from monai_unet3plus.experiments.compare.cost import count_flops, peak_bytes
 from monai_unet3plus.networks import load_published_weights, prepare_for_inference
 from monai_unet3plus.networks.nets import UNet3Plus
 from tests.benchmarks.paired import machine, matmul_flops, ratio, seconds, spread
+from tests.benchmarks.sections import write_section
 from tests.networks.published import FULL_WIDTHS, published_forward, published_shapes, random_state
 
 logger = logging.getLogger("network")
@@ -40,7 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--size", type=int, default=320, help="height and width of the image")
-    parser.add_argument("--output", type=Path, help="file to write, besides the log")
+    parser.add_argument("--output", type=Path, help="page whose section to write, besides the log")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     image = torch.rand(1, 3, args.size, args.size, generator=torch.Generator().manual_seed(0))
@@ -54,13 +55,13 @@ def main() -> None:
     page = "\n".join(parts)
     logger.info(page)
     if args.output:
-        args.output.write_text(page, encoding="utf-8")
+        write_section(args.output, page)
 
 
 def head(rounds: int, size: int) -> str:
     return f"""# Performance
 
-Written by `python -m tests.benchmarks.network --rounds {rounds} --size {size} --output docs/performance.md`.
+Written by `python -m tests.benchmarks.network --rounds {rounds} --size {size} --output docs/benchmarks.md`.
 
 {machine()}.
 One image of 3 x {size} x {size}, float32 unless said, the paper's width. Contestants take turns, {rounds} rounds after
@@ -179,8 +180,6 @@ def table(contestants: dict[str, Run], rounds: int) -> str:
 
 
 HOW = """
-A whole CT against the published network under MONAI's `SliceInferer`: [whole_ct.md](whole_ct.md). The same on a GPU:
-[gpu.md](gpu.md). What bfloat16 changes in masks: [bfloat16.md](bfloat16.md).
 
 ## How
 

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The bundle as it is delivered, from the command line to the mask, on a CPU; writes docs/out_of_the_box.md.
+The bundle as it is delivered, from the command line to the mask, on a CPU; writes docs/benchmarks.md.
 
     python -m tests.benchmarks.out_of_the_box --work_dir WORK [--ct FILE] [--rounds 3] [--long 2000]
-        [--output docs/out_of_the_box.md]
+        [--output docs/benchmarks.md]
 
 The CT is FILE, or a phantom of 512 x 512 x 120 voxels of 0.75 x 0.75 x 2.75 mm, made in WORK: its first and last slices
 are repeated to that number. The command runs once to warm up the disk's cache and then some times; no option is given
@@ -33,6 +33,7 @@ from monai_unet3plus.phantom import make_phantom
 from monai_unet3plus.report.schema import read_run
 from tests.benchmarks.commands import run_inference
 from tests.benchmarks.paired import machine, seconds, spread
+from tests.benchmarks.sections import write_section
 
 logger = logging.getLogger("out_of_the_box")
 
@@ -46,7 +47,7 @@ def main() -> None:
     parser.add_argument("--ct", type=Path, help="file of a CT; without it, a phantom is made")
     parser.add_argument("--rounds", type=int, default=3, help="how often it is timed, 2 at least")
     parser.add_argument("--long", type=int, default=2000, help="slices of the long CT")
-    parser.add_argument("--output", type=Path, help="file to write, besides the log")
+    parser.add_argument("--output", type=Path, help="page whose section to write, besides the log")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     data, out = args.work_dir / "data", args.work_dir / "masks"
@@ -60,7 +61,7 @@ def main() -> None:
     page += long_ct(image, args.work_dir / "long", args.long)
     logger.info(page)
     if args.output:
-        args.output.write_text(page, encoding="utf-8")
+        write_section(args.output, page)
 
 
 def phantom(shape: tuple[int, int, int] = SHAPE) -> nib.Nifti1Image:
@@ -93,7 +94,7 @@ def measured(data: Path, out: Path, image: Path, kind: str, rounds: int) -> str:
     volumes = ", ".join(f"{organ} {facts['volume_ml']:.0f} ml" for organ, facts in cases[-1]["organs"].items())
     return f"""# Out of the box
 
-Written by `python -m tests.benchmarks.out_of_the_box --work_dir ... --output docs/out_of_the_box.md`, whose head says
+Written by `python -m tests.benchmarks.out_of_the_box --work_dir ... --output docs/benchmarks.md`, whose head says
 what is timed.
 
 {machine()}.

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-A whole CT under the inferer beside the published network under MONAI's SliceInferer, on a CPU; writes docs/whole_ct.md.
+A whole CT under the inferer beside the published network under MONAI's SliceInferer, on a CPU, for docs/benchmarks.md.
 
-    python -m tests.benchmarks.whole_ct [--every 8] [--output docs/whole_ct.md]
+    python -m tests.benchmarks.whole_ct [--every 8] [--output docs/benchmarks.md]
 
 The CT is made: 512 x 512 x 119 voxels, an elliptic body in air, a bright organ in a third of the slices. Weights are
 random, so the classifier's verdict is replaced, after its work is done, by whether the middle slice is bright; the
@@ -32,6 +32,7 @@ from monai_unet3plus.networks import load_published_weights, prepare_for_inferen
 from monai_unet3plus.networks.nets import UNet3Plus
 from monai_unet3plus.transforms import logits_to_label_map
 from tests.benchmarks.paired import machine, ratio, seconds
+from tests.benchmarks.sections import write_section
 from tests.networks.published import published_forward, published_shapes, random_state
 
 logger = logging.getLogger("whole_ct")
@@ -46,7 +47,7 @@ SKIPPING, WHOLE, LOWER = OURS + ", air skipped", OURS + ", whole slices", OURS +
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--every", type=int, default=8, help="which slices are timed")
-    parser.add_argument("--output", type=Path, help="file to write, besides the log")
+    parser.add_argument("--output", type=Path, help="page whose section to write, besides the log")
     parser.add_argument("--memory", type=int, help=argparse.SUPPRESS)
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
@@ -64,7 +65,7 @@ def main() -> None:
     )
     logger.info(page)
     if args.output:
-        args.output.write_text(page, encoding="utf-8")
+        write_section(args.output, page)
 
 
 class JudgedByBrightness:
@@ -149,7 +150,7 @@ def times(every: int) -> str:
     table = "\n".join(rows)
     return f"""# A whole CT
 
-Written by `python -m tests.benchmarks.whole_ct --output docs/whole_ct.md`, whose head says how the CT is made and
+Written by `python -m tests.benchmarks.whole_ct --output docs/benchmarks.md`, whose head says how the CT is made and
 what is replaced.
 
 {machine()}.

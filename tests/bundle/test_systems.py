@@ -24,7 +24,7 @@ from tests.networks.weights.test_imagenet import random_state
 SYSTEMS = sorted(path.stem for path in (BUNDLE / "configs" / "systems").glob("*.json"))
 OF_SMP = {"deeplabv3", "deeplabv3plus", "pspnet"}
 HYBRID = {system for system in SYSTEMS if "hybrid" in system or "cgm" in system}
-PAGE = (ROOT / "docs" / "systems.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8")
 # system, parameters at the paper's width and at the default one
 COUNTED = re.findall(r"^\| `(\w+)` .* \| ([\d,]+) \| ([\d,]+) \|$", PAGE, re.M)
 WHOLE_RUNS = ["attention_unet", "deeplabv2", "unet3plus_cgm_resnet101", "deeplabv3plus"]

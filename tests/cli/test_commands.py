@@ -86,7 +86,12 @@ class TestCommands(unittest.TestCase):
         (self.work / "empty").mkdir()
         status, out, err = self.segment(self.work / "empty", "--organs", "liver", "--json")
         self.assertEqual((status, out), (1, ""))
-        self.assertIn("expected volumes", err)
+        self.assertEqual(err.count("expected volumes"), 1, err)
+
+    def test_checkpoint_that_is_not_there_is_said(self) -> None:
+        status, out, err = self.segment(self.ct, "--checkpoint", self.work / "none.pt", "--json")
+        self.assertEqual((status, out), (1, ""))
+        self.assertIn("none.pt does not exist", err)
 
     def test_variable_that_no_config_has_is_an_error(self) -> None:
         status, _, error = self.segment(self.ct, "--set=roisize=[32, 32]")
