@@ -231,7 +231,10 @@ VARIABLES = {
     "val_fraction": Variable("share of cases that validate in a random split", SHARE),
     "fold": Variable('the fold that validates with `split` "fold"', _whole(0)),
     "patience": Variable("validations without a better mean Dice after which training ends; 0: never", _whole(0)),
-    "strict": Variable("whether training ends when a case can't be loaded, instead of going on without it", FLAG),
+    "strict": Variable(
+        "whether training ends when a case can't be loaded, or states no orientation, instead of going on without it",
+        FLAG,
+    ),
     "resume": Variable("whether to go on after the last whole epoch of a training that was killed", FLAG),
     "finetune_from": Variable("file of weights to start from", OPTIONAL_PATH),
     "finetune_organs": Variable(
@@ -247,6 +250,9 @@ VARIABLES = {
     "intensity_check": Variable(
         'images that are hardly CTs in Hounsfield units: "error" refuses them, "warn" warns, "off" takes them',
         _choice("error", "warn", "off"),
+    ),
+    "grid_check": Variable(
+        'files that state no orientation or spacing: "error" refuses them, "warn" warns', _choice("error", "warn")
     ),
     "keep_largest": Variable("whether of each organ only the largest connected part stays in the mask", FLAG),
     "report_pictures": Variable(

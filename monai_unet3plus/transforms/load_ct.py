@@ -35,12 +35,20 @@ class LoadCT(Transform):
 
     Args:
         dtype: number type of the voxels; None keeps that of the file, as for a label map. Defaults to float32.
+        grid_check: whether a file that states no orientation or no spacing is refused, "error", or a warning tells
+            how it is taken, "warn". Defaults to "warn".
+
+    Raises:
+        ValueError: When ``grid_check`` is neither.
     """
 
     backend = [TransformBackends.TORCH, TransformBackends.NUMPY]
 
-    def __init__(self, dtype: DtypeLike = np.float32) -> None:
+    def __init__(self, dtype: DtypeLike = np.float32, grid_check: str = "warn") -> None:
+        if grid_check not in ("error", "warn"):
+            raise ValueError(f'Expected argument `grid_check` to be "error" or "warn", but got {grid_check!r}.')
         self.dtype = dtype
+        self.grid_check = grid_check
 
     def __call__(self, img: PathLike | MetaTensor) -> MetaTensor:
         """
@@ -55,6 +63,11 @@ class LoadCT(Transform):
         """
         if isinstance(img, (str, os.PathLike)):
             volume = read_volume(img)
+            if volume.unstated and self.grid_check == "error":
+                raise InputError(
+                    f"{img}: expected a file that states its {' and '.join(volume.unstated)}. If it is right as "
+                    "readers take it, give --grid_check warn."
+                )
             for warning in volume.warnings:
                 logger.warning("%s", warning)
             return self._to_meta_tensor(volume.array, volume.affine, {ImageMetaKey.FILENAME_OR_OBJ: os.fspath(img)})
@@ -88,14 +101,21 @@ class LoadCTd(MapTransform):
     Args:
         keys: keys of files, folders of DICOM series, or volumes in memory.
         dtype: number type, or one for each key. Defaults to float32.
+        grid_check: see :py:class:`LoadCT`. Defaults to "warn".
         allow_missing_keys: don't raise if a key is missing. Defaults to False.
     """
 
     backend = LoadCT.backend
 
-    def __init__(self, keys: KeysCollection, dtype: DtypeLike = np.float32, allow_missing_keys: bool = False) -> None:
+    def __init__(
+        self,
+        keys: KeysCollection,
+        dtype: DtypeLike = np.float32,
+        grid_check: str = "warn",
+        allow_missing_keys: bool = False,
+    ) -> None:
         super().__init__(keys, allow_missing_keys)
-        self.loaders = [LoadCT(each) for each in ensure_tuple_rep(dtype, len(self.keys))]
+        self.loaders = [LoadCT(each, grid_check) for each in ensure_tuple_rep(dtype, len(self.keys))]
 
     def __call__(self, data: Mapping[Hashable, PathLike | MetaTensor]) -> dict[Hashable, MetaTensor]:
         """

@@ -44,6 +44,15 @@ class TestLoadCT(unittest.TestCase):
         np.testing.assert_array_equal(series, volume)
         np.testing.assert_allclose(series.affine, volume.affine, atol=1e-4)
 
+    def test_file_that_states_no_orientation_is_warned_of_or_refused(self) -> None:
+        path = self.work / "unstated.nii.gz"
+        nib.save(nib.Nifti1Image(np.asarray(nib.load(self.file).dataobj), None), path)
+        with self.assertLogs("monai_unet3plus.transforms.load_ct", "WARNING"):
+            LoadCT()(path)
+        with self.assertRaisesRegex(InputError, f"{path}: expected a file that states its orientation"):
+            LoadCTd("image", grid_check="error")({"image": path})
+        LoadCT(grid_check="error")(self.file)
+
     def test_label_map_keeps_its_type(self) -> None:
         label = self.work / "labelsTr" / "box_0.nii.gz"
         loaded = LoadCTd(["image", "label"], dtype=[np.float32, None])({"image": self.file, "label": label})

@@ -33,11 +33,13 @@ class CTStack:
         frames: one at each position.
         affine: from voxels (column, row, slice) to mm, axes towards the patient's left, back and head, ``(4, 4)``.
         warnings: sentences about what was passed over.
+        unstated: ``["spacing"]`` for a single slice that does not tell how thick it is.
     """
 
     frames: list[Frame]
     affine: np.ndarray
     warnings: list[str] = field(default_factory=list)
+    unstated: list[str] = field(default_factory=list)
 
 
 def find_ct_stack(path: str) -> CTStack:
@@ -67,7 +69,8 @@ def find_ct_stack(path: str) -> CTStack:
     warnings = _name_others(path, stacks[0], frames, others)
     taken, remarks = pick_phase(sort_frames(stacks[0]), path)
     affine, more = fit_grid(taken, path)
-    return CTStack(taken, affine, warnings + remarks + more)
+    unstated = ["spacing"] if len(taken) == 1 and taken[0].thickness is None else []
+    return CTStack(taken, affine, warnings + remarks + more, unstated)
 
 
 def scan_folder(folder: str, names: Sequence[str]) -> tuple[str | None, list[str]]:

@@ -17,6 +17,7 @@ from .dicom_frames import starts_like_dicom
 from .dicom_pixels import read_pixels
 from .dicom_series import find_ct_stack
 from .itk_reader import open_reader
+from .stated_grid import find_unstated
 
 if TYPE_CHECKING:  # the process that tries files out starts in no time without MONAI
     from monai.config import PathLike
@@ -37,11 +38,13 @@ class Volume:
         array: voxels, ``(X, Y, Z)``, or with the further axes that the file has.
         affine: from voxels to mm, axes towards the patient's right, front and head, ``(4, 4)``.
         warnings: sentences about the file that a user should see.
+        unstated: which of "orientation" and "spacing" the file does not state; one of the warnings names them.
     """
 
     array: np.ndarray
     affine: np.ndarray
     warnings: list[str] = field(default_factory=list)
+    unstated: list[str] = field(default_factory=list)
 
 
 def read_volume(path: PathLike) -> Volume:
@@ -63,7 +66,7 @@ def read_volume(path: PathLike) -> Volume:
         volume = _read_nifti(name)
     elif os.path.isdir(name) or starts_like_dicom(name):
         stack = find_ct_stack(name)
-        volume = Volume(read_pixels(stack.frames).T, _LPS_TO_RAS @ stack.affine, stack.warnings)
+        volume = Volume(read_pixels(stack.frames).T, _LPS_TO_RAS @ stack.affine, stack.warnings, stack.unstated)
     else:
         volume = _read_by_itk(name)
     check_affine(volume.affine, name)
@@ -96,14 +99,15 @@ def _read_nifti(file: str) -> Volume:
 
     image: Any = nib.load(file)
     header, array = image.header, np.asarray(image.dataobj)
-    affine, warnings = np.asarray(header.get_best_affine(), dtype=float), []
+    affine, warnings, unstated = np.asarray(header.get_best_affine(), dtype=float), [], []
     if header["sform_code"] == 0 and header["qform_code"] == 0:
+        unstated.append("orientation")
         warnings.append(f"{file}: neither sform nor qform say how it lies in the patient; taken as LAS")
     elif header["sform_code"] > 0 and header["qform_code"] > 0:
         apart = _measure_disagreement(header, affine)
         if not apart <= _AGREE_VOXELS:
             warnings.append(f"{file}: sform and qform are up to {apart:.1f} voxels apart; the sform counts")
-    return Volume(array.astype(array.dtype.newbyteorder("="), copy=False), affine, warnings)
+    return Volume(array.astype(array.dtype.newbyteorder("="), copy=False), affine, warnings, unstated)
 
 
 def _measure_disagreement(header: Any, sform: np.ndarray) -> float:
@@ -120,6 +124,7 @@ def _measure_disagreement(header: Any, sform: np.ndarray) -> float:
 
 def _read_by_itk(file: str) -> Volume:
     import SimpleITK
+    from nibabel.orientations import aff2axcodes
 
     image = open_reader(file).Execute()
     dimensions = image.GetDimension()
@@ -128,4 +133,10 @@ def _read_by_itk(file: str) -> Volume:
     direction = np.reshape(image.GetDirection(), (dimensions, dimensions))
     affine[:axes, :axes] = (direction * image.GetSpacing())[:axes, :axes]
     affine[:axes, 3] = image.GetOrigin()[:axes]
-    return Volume(SimpleITK.GetArrayFromImage(image).T, _LPS_TO_RAS @ affine)
+    affine = _LPS_TO_RAS @ affine
+    unstated, warnings = find_unstated(file), []
+    if unstated:
+        spacing = " x ".join(f"{size:g}" for size in np.linalg.norm(affine[:3, :3], axis=0))
+        codes = "".join(aff2axcodes(affine))
+        warnings.append(f"{file}: states no {' and no '.join(unstated)}; taken as {codes} with voxels of {spacing} mm")
+    return Volume(SimpleITK.GetArrayFromImage(image).T, affine, warnings, unstated)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+import SimpleITK
 from parameterized import parameterized
 
 from monai_unet3plus.data.reading.volume import read_volume
@@ -73,6 +74,65 @@ class TestNifti(unittest.TestCase):
         found = read_volume(self.file).array
         np.testing.assert_array_equal(found, array)
         self.assertTrue(found.dtype.isnative)
+
+
+class TestUnstatedGrids(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.array = np.arange(120, dtype="<i2").reshape(4, 5, 6)
+
+    def nrrd(self, fields: str) -> Path:
+        head = (
+            f"NRRD0004\n# comment\ntype: short\ndimension: 3\nsizes: 4 5 6\n{fields}endian: little\nencoding: raw\n\n"
+        )
+        return self.write("a.nrrd", head)
+
+    def mha(self, fields: str) -> Path:
+        head = (
+            "ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\nCompressedData = False\n"
+        )
+        return self.write("a.mha", f"{head}{fields}DimSize = 4 5 6\nElementType = MET_SHORT\nElementDataFile = LOCAL\n")
+
+    def write(self, name: str, head: str) -> Path:
+        (self.folder / name).write_bytes(head.encode() + self.array.tobytes(order="F"))
+        return self.folder / name
+
+    @parameterized.expand(
+        [
+            ("nrrd", "spacings: 3 3 5\n", "no orientation; taken as LPS with voxels of 3 x 3 x 5 mm"),
+            ("nrrd", "", "no orientation and no spacing; taken as LPS with voxels of 1 x 1 x 1 mm"),
+            ("nrrd", "space dimension: 3\nspace directions: (3,0,0) (0,3,0) (0,0,5)\n", "no orientation"),
+            ("mha", "ElementSpacing = 3 3 5\n", "no orientation; taken as LPS with voxels of 3 x 3 x 5 mm"),
+            ("mha", "TransformMatrix = 1 0 0 0 1 0 0 0 1\n", "no spacing; taken as LPS with voxels of 1 x 1 x 1 mm"),
+            ("mha", "", "no orientation and no spacing"),
+        ]
+    )
+    def test_orientation_and_spacing_that_are_made_up_are_named(self, kind: str, fields: str, sentence: str) -> None:
+        path = getattr(self, kind)(fields)
+        volume = read_volume(path)
+        np.testing.assert_array_equal(volume.array, self.array)
+        self.assertEqual(len(volume.warnings), 1)
+        self.assertIn(f"{path}: states {sentence}", volume.warnings[0])
+
+    @parameterized.expand(
+        [
+            ("nrrd", "space: left-posterior-superior\nspace directions: (3,0,0) (0,3,0) (0,0,5)\n"),
+            ("nrrd", "space: RAS\nspace directions: (3,0,0) (0,3,0) (0,0,5)\n"),
+            ("mha", "TransformMatrix = 1 0 0 0 1 0 0 0 1\nElementSpacing = 3 3 5\n"),
+        ]
+    )
+    def test_grids_that_are_stated_give_no_warning(self, kind: str, fields: str) -> None:
+        volume = read_volume(getattr(self, kind)(fields))
+        self.assertEqual((volume.warnings, volume.unstated), ([], []))
+        np.testing.assert_allclose(np.linalg.norm(volume.affine[:3, :3], axis=0), [3, 3, 5])
+
+    @parameterized.expand([(".nrrd",), (".mha",)])
+    def test_files_that_itk_writes_state_their_grid(self, suffix: str) -> None:
+        path = self.folder / f"a{suffix}"
+        SimpleITK.WriteImage(SimpleITK.GetImageFromArray(self.array), str(path))
+        self.assertEqual(read_volume(path).unstated, [])
 
 
 if __name__ == "__main__":
