@@ -110,6 +110,15 @@ class TestStructure(unittest.TestCase):
                             documented = inspect.getdoc(getattr(member, attribute))
                             self.assertTrue(documented, f"{info.name}.{name}.{attribute}")
 
+    def test_functions_are_named_by_verbs_and_no_sentence_begins_with_a_clause(self) -> None:
+        for name, path in modules():
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                    self.assertNotRegex(node.name, "_of$", f"{name}: begin the name with a verb")
+                if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)):
+                    sentences = " ".join((ast.get_docstring(node) or "").split())
+                    self.assertNotRegex(sentences, r"(^|[.:;] )What\b", f"{name}: name the subject of the sentence")
+
 
 if __name__ == "__main__":
     unittest.main()

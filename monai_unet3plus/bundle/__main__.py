@@ -41,7 +41,7 @@ def add_copy_parser(commands: Any) -> None:
     Add the command ``copy``.
 
     Args:
-        commands: what ``ArgumentParser.add_subparsers`` returned.
+        commands: the subparsers of the command line, from ``ArgumentParser.add_subparsers``.
     """
     copy = commands.add_parser("copy", help="write the bundle into a folder, to run and train it there")
     copy.add_argument("directory", metavar="DIRECTORY", help="folder to put the bundle's folder into")

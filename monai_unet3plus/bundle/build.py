@@ -26,7 +26,7 @@ class BuildWithBundle(build_py):
             self.copy_file(path, target, preserve_mode=False)
 
     def get_source_files(self) -> list[str]:
-        """What belongs into an sdist."""
+        """The files of an sdist."""
         return [*super().get_source_files(), *map(str, self._bundle_sources())]
 
     def get_outputs(self, include_bytecode: bool = True) -> list[str]:

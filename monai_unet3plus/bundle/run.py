@@ -15,7 +15,7 @@ from monai.engines import Trainer
 
 from ..engines import CaseEvaluator
 from ..utils.command import is_command
-from ..utils.errors import InputError, explanation_of
+from ..utils.errors import InputError, root_cause
 from ..utils.folder_lock import locked_folder
 
 __all__ = [
@@ -66,7 +66,7 @@ def exit_on_error(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         logger.error("interrupted; files that were written are whole")
         raise SystemExit(EXIT_INTERRUPTED) from e
     except Exception as e:
-        cause = explanation_of(e)
+        cause = root_cause(e)
         if not isinstance(cause, InputError) or not is_command():
             raise
         logger.debug("input error", exc_info=True)

@@ -141,14 +141,13 @@ def _description(organs: Organs, weights: Path, scores: Mapping[str, float]) -> 
 
 
 def _with_note(readme: str, organs: Organs, metadata: Mapping[str, Any]) -> str:
-    """What follows the README's title in a variant: the rest of it is about the original."""
+    """The README with a note below its title that it describes the original."""
     title, rest = readme.split("\n", 1)
     figures = ", ".join(f"{name} {score}" for name, score in metadata["eval_metrics"].items())
     note = (
         f"**This is a variant for {', '.join(organs)}**, made by `python -m monai_unet3plus.bundle copy`. Weights: "
         f"trained on {metadata['weights']['trained_on']}. Evaluation of its maker: {figures or 'none'}.\n\n"
-        "What follows describes the original; what it says of organs, of data, of the weights delivered and of their "
-        "figures is not about this variant.\n"
+        "The text below describes the original: its organs, data, weights and figures are not those of this variant.\n"
     )
     return f"{title}\n\n{note}{rest}"
 

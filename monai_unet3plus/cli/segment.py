@@ -32,7 +32,7 @@ def add_parser(commands: Any) -> None:
     Add the command.
 
     Args:
-        commands: what ``ArgumentParser.add_subparsers`` returned.
+        commands: the subparsers of the command line, from ``ArgumentParser.add_subparsers``.
     """
     parser = commands.add_parser(
         "segment",
@@ -100,22 +100,22 @@ def segment(options: argparse.Namespace) -> None:
 def _organs(names: Sequence[str] | None, checkpoint: str | None) -> dict[str, int] | None:
     """The variable ``organs``; None leaves the config's."""
     if names is None and checkpoint is not None and Path(checkpoint).is_file():  # the bundle says if it is not there
-        from ..handlers.checkpoint import organs_of
+        from ..handlers.checkpoint import get_trained_organs
         from ..networks.weights.file import load_weights
 
-        names = organs_of(load_weights(checkpoint, "checkpoint", "meta"))
+        names = get_trained_organs(load_weights(checkpoint, "checkpoint", "meta"))
     return None if names is None else {name: value for value, name in enumerate(names, start=1)}
 
 
 def _cases(evaluator: CaseEvaluator) -> dict[str, dict[str, Any]]:
-    """What ``--json`` prints: for the path of each CT its status, the file of its mask, volumes and flags."""
+    """The output of ``--json``: for the path of each CT its status, the file of its mask, volumes and flags."""
     cases: dict[str, dict[str, Any]] = {}
     for result in evaluator.results:
         case: dict[str, Any] = {"status": result.status}
         if result.status == "failed":
             case["reason"] = result.reason
         else:
-            case["mask"] = str(evaluator.records.mask_of(result.image)) if evaluator.records else None
+            case["mask"] = str(evaluator.records.get_mask_path(result.image)) if evaluator.records else None
             case["volume_ml"] = {organ: facts.get("volume_ml") for organ, facts in result.organs.items()}
             case["flags"] = {organ: facts.get("flags", []) for organ, facts in result.organs.items()}
         cases[result.image] = case

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from monai.data import Dataset
 from monai.utils import CommonKeys
 
-from ..utils.errors import InputError, reason_of
+from ..utils.errors import InputError, describe_error
 from .reading.reader_process import ReaderProcess
 
 __all__ = ["drop_bad_cases", "report_bad_cases"]
@@ -36,7 +36,7 @@ def drop_bad_cases(dataset: Dataset, strict: bool = False) -> None:
                 reader.check(case[key])
             dataset[index]
         except Exception as e:
-            reasons[str(case[CommonKeys.IMAGE])] = reason_of(e)
+            reasons[str(case[CommonKeys.IMAGE])] = describe_error(e)
     reader.close()
     report_bad_cases(reasons, len(dataset.data), strict)
     dataset.data = [case for case in dataset.data if str(case[CommonKeys.IMAGE]) not in reasons]

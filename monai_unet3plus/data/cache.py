@@ -21,10 +21,10 @@ from monai.data import Dataset, MetaTensor
 from monai.transforms import Compose, Randomizable, RandomizableTrait
 from tqdm import tqdm
 
-from ..utils.errors import InputError, reason_of
+from ..utils.errors import InputError, describe_error
 from ..utils.files import replacing
 from ..utils.image_files import image_state
-from ..utils.settings import described
+from ..utils.settings import settings_to_json
 from .bad_cases import report_bad_cases
 from .case_keys import INTENSITY_RANGE, LABEL_VALUES, SPACING_KNOWN
 from .reading.reader_process import ReaderProcess
@@ -80,8 +80,8 @@ class MemmapCacheDataset(Dataset):
         self.transform: Compose = transform if isinstance(transform, Compose) else Compose(transform)
         first = self.transform.get_index_of_first(lambda t: isinstance(t, (Randomizable, RandomizableTrait)))
         self.first_random = len(self.transform.transforms) if first is None else first
-        recipe = described(list(self.transform.transforms[: self.first_random]))
-        self.entries = [Path(cache_dir) / _key_of(case, recipe) for case in data]
+        recipe = settings_to_json(list(self.transform.transforms[: self.first_random]))
+        self.entries = [Path(cache_dir) / _make_key(case, recipe) for case in data]
         bad: dict[int, str] = {}
         if dist.is_available() and dist.is_initialized():
             self._build_missing(dist.get_rank(), dist.get_world_size(), bad)
@@ -92,7 +92,7 @@ class MemmapCacheDataset(Dataset):
         report_bad_cases({str(data[index]["image"]): reason for index, reason in bad.items()}, len(data), strict)
         self.data = [case for index, case in enumerate(data) if index not in bad]
         self.entries = [entry for index, entry in enumerate(self.entries) if index not in bad]
-        self.descriptions = [_description_of(entry) for entry in self.entries]
+        self.descriptions = [_read_description(entry) for entry in self.entries]
 
     @property
     def label_values(self) -> set[int]:
@@ -130,7 +130,7 @@ class MemmapCacheDataset(Dataset):
             except _CacheFull:
                 raise
             except Exception as e:
-                bad[index] = reason_of(e)
+                bad[index] = describe_error(e)
         reader.close()
         if dist.is_available() and dist.is_initialized():
             ranks: list[dict[int, str]] = [{}] * dist.get_world_size()
@@ -188,7 +188,7 @@ def _compact(volume: torch.Tensor, key: str, file: str) -> np.ndarray:
     return stored
 
 
-def _key_of(case: Mapping[str, Any], recipe: list) -> str:
+def _make_key(case: Mapping[str, Any], recipe: list) -> str:
     files = []
     for key in _DTYPES:
         files.append([os.path.abspath(case[key]), image_state(case[key])["digest"]])
@@ -196,13 +196,13 @@ def _key_of(case: Mapping[str, Any], recipe: list) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _description_of(entry: Path) -> dict[str, Any]:
+def _read_description(entry: Path) -> dict[str, Any]:
     return json.loads((entry / "entry.json").read_text(encoding="utf-8"))
 
 
 def _is_complete(entry: Path) -> bool:
     try:
         sizes = {key: (entry / f"{key}.npy").stat().st_size for key in _DTYPES}
-        return _description_of(entry)["bytes"] == sizes
+        return _read_description(entry)["bytes"] == sizes
     except (OSError, ValueError):
         return False

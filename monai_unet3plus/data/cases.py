@@ -39,13 +39,14 @@ def find_cases(dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg"
 
     They are the volumes (NIfTI, NRRD, MetaImage) and CTs in DICOM, a folder each, in ``dataset_dir/imagesTs`` if that
     exists, else anywhere below ``dataset_dir`` but not in folders whose name begins with "labels", hidden or linked
-    ones, or ``output_dir``, nor NIfTI files whose header calls them label maps, as masks of an earlier run are. What
-    is left out is logged. ``dataset_dir`` may also be one volume, one series, or one file of a series.
+    ones, or ``output_dir``, nor NIfTI files whose header calls them label maps, as masks of an earlier run are.
+    Files and folders that are left out are logged. ``dataset_dir`` may also be one volume, one series, or one file of a
+    series.
 
     Args:
         dataset_dir: folder or file.
         output_dir: folder that the masks will be written to.
-        postfix: what the masks' names end in.
+        postfix: end of the masks' names.
 
     Returns:
         ``[{"image": path}, ...]`` in alphabetical order.
@@ -91,7 +92,7 @@ def labelled_cases(dataset_dir: PathLike, section: str = "Tr") -> list[dict[str,
     The ``training`` list of ``dataset_dir/dataset.json`` counts if there is one. Otherwise each volume in
     ``images<section>`` is paired with the one of the same name in ``labels<section>``, or of the same name without the
     number of the channel, ``_0000``. A folder without those may be LiTS as it is downloaded: ``volume-0.nii`` and
-    ``segmentation-0.nii`` and so on, in whatever subfolders.
+    ``segmentation-0.nii`` and so on, in any subfolders.
 
     Args:
         dataset_dir: folder with ``imagesTr`` and ``labelsTr``, or of LiTS.
@@ -201,7 +202,7 @@ def _images_below(root: Path, output: Path) -> list[Path]:
     for folder, subfolders, names in os.walk(root, onerror=unreadable):
         here, kept = Path(folder), []
         for name in sorted(subfolders):
-            why = _why_left_out(here / name, output)
+            why = _reason_to_skip(here / name, output)
             if why:
                 logger.info("folder left out, %s: %s", why, here / name)
             else:
@@ -273,7 +274,7 @@ def _is_one_ct(folder: Path, parts: int) -> bool:
         return False
 
 
-def _why_left_out(folder: Path, output: Path) -> str:
+def _reason_to_skip(folder: Path, output: Path) -> str:
     if folder.name.startswith("."):
         return "it is hidden"
     if folder.name.startswith("labels"):

@@ -27,7 +27,7 @@ def check_label_names(dataset_dir: PathLike, organs: Mapping[str, int | Sequence
     """
     Refuse to train an organ on label values that the data set calls another or a lesion, and warn of other names.
 
-    What a data set calls its values stands in the "labels" of its ``dataset.json``, as the Medical Segmentation
+    The names of the values stand in the "labels" of its ``dataset.json``, as the Medical Segmentation
     Decathlon (``{"1": "liver"}``) or nnU-Net (``{"liver": 1}``) write them. One that says nothing passes.
 
     Args:
@@ -66,7 +66,7 @@ def _names_in(folder: Path) -> dict[int, str]:
             return {int(value): str(name) for value, name in labels.items()}
         return {int(value): str(name) for name, values in labels.items() for value in ensure_tuple(values)}
     except (ValueError, AttributeError, TypeError):
-        return {}  # whoever reads the cases says what is wrong with the file
+        return {}  # the error comes when the cases are read
 
 
 def _are_alike(organ: str, name: str) -> bool:

@@ -136,7 +136,7 @@ def split_cases(
     if split == "random":
         held_out = _random_patients(cases, val_fraction, seed)
     elif split == "lits":
-        held_out = {i for i, case in enumerate(cases) if _number_of(case) in _LITS_VALIDATION}
+        held_out = {i for i, case in enumerate(cases) if _parse_number(case) in _LITS_VALIDATION}
     elif split == "fold":
         without = [case["image"] for case in cases if "fold" not in case]
         if without:
@@ -244,7 +244,7 @@ def _check_patients(cases: Sequence[Case], held_out: set[int]) -> None:
         )
 
 
-def _number_of(case: Case) -> int:
+def _parse_number(case: Case) -> int:
     found = re.search(r"(\d+)\D*$", Path(case["image"]).name.split(".")[0])
     if found is None:
         raise InputError(f'split: "lits" goes by the number in the file name, but {case["image"]} has none.')

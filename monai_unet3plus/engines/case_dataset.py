@@ -14,8 +14,8 @@ from monai.utils import CommonKeys
 
 from ..data.reading.reader_process import ReaderProcess
 from ..masks.records import MaskRecords
-from ..utils.errors import reason_of
-from ..utils.warnings_log import collected_warnings
+from ..utils.errors import describe_error
+from ..utils.warnings_log import collect_warnings
 
 __all__ = ["DONE", "FAILURE", "REMARKS", "CaseDataset"]
 
@@ -32,11 +32,11 @@ class CaseDataset(Dataset):
 
     Such an item is ``{"image": path, "failure": reason}``. Files are tried out in a process of their own first, see
     :py:class:`monai_unet3plus.data.reading.reader_process.ReaderProcess`: one that makes a reader crash or hang, or
-    claims to be larger than memory, is a failure like others. What transforms warned of is in the items under
-    "remarks", a line for each warning.
+    claims to be larger than memory, is a failure like others. Warnings of transforms are in the items under
+    "remarks", a line for each.
 
     Args:
-        data: ``[{"image": path}, ...]``; what is no path is not tried out.
+        data: ``[{"image": path}, ...]``; images that are no paths are not tried out.
         transform: loads and preprocesses a case.
         max_voxels: cases that claim more voxels are refused before memory is allocated for them. Defaults to 2**30.
         time_limit: seconds for reading a case. Defaults to 600.
@@ -58,7 +58,7 @@ class CaseDataset(Dataset):
 
     def _transform(self, index: int) -> Any:
         image = self.data[index][CommonKeys.IMAGE]
-        with collected_warnings() as remarks:
+        with collect_warnings() as remarks:
             try:
                 if isinstance(image, (str, os.PathLike)):
                     if self.records is not None and self.records.is_done(image):
@@ -67,7 +67,7 @@ class CaseDataset(Dataset):
                 item = super()._transform(index)
             except Exception as e:
                 logger.debug("case %s", self.data[index], exc_info=True)
-                item = {CommonKeys.IMAGE: str(image), FAILURE: reason_of(e)}
+                item = {CommonKeys.IMAGE: str(image), FAILURE: describe_error(e)}
         if remarks and isinstance(item, dict):
             item[REMARKS] = "\n".join(remarks)
         return item

@@ -21,9 +21,9 @@ from monai.engines import SupervisedEvaluator
 from monai.utils import CommonKeys
 
 from ..masks.records import MaskRecords
-from ..utils.errors import reason_of
+from ..utils.errors import describe_error
 from ..utils.files import Write, deferred_writes
-from ..utils.warnings_log import collected_warnings
+from ..utils.warnings_log import collect_warnings
 from .case_dataset import DONE, FAILURE, REMARKS
 from .loaded_weights import RequireLoadedWeights
 
@@ -37,15 +37,15 @@ _NO_ROOM = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errn
 @dataclass
 class CaseResult:
     """
-    What became of a case.
+    The outcome of a case.
 
     Args:
         image: path of its image.
         status: "segmented", "unchanged", when it had its mask already, or "failed".
         reason: why it failed, a sentence.
-        remarks: what was warned of.
+        remarks: the warnings about it.
         seconds: how long inference, postprocessing and writing took.
-        organs: what handlers found out about each organ's mask, see
+        organs: facts about each organ's mask that handlers add, see
             :py:class:`monai_unet3plus.handlers.QualityFlags`.
     """
 
@@ -84,9 +84,9 @@ class CaseEvaluator(SupervisedEvaluator):
         args: see :py:class:`monai.engines.SupervisedEvaluator`.
         records: of the masks that postprocessing saves, see :py:class:`monai_unet3plus.masks.records.MaskRecords`;
             a run locks their folder. Defaults to None, no records are kept.
-        write_in_background: whether a mask is written while the next case is computed. What became of a case is known
-            and logged then when the next one is done, or the run ends, however it ends. ``ITERATION_COMPLETED`` comes
-            before, so also for a case whose mask turns out not to be written. Defaults to False.
+        write_in_background: whether a mask is written while the next case is computed. The outcome of a case is then
+            known and logged when the next one is done, or when the run ends, however it ends. ``ITERATION_COMPLETED``
+            comes before, so also for a case whose mask turns out not to be written. Defaults to False.
         kwargs: see :py:class:`monai.engines.SupervisedEvaluator`.
     """
 
@@ -135,16 +135,16 @@ class CaseEvaluator(SupervisedEvaluator):
         if DONE in item:
             done = CaseResult(_first(item[CommonKeys.IMAGE]), "unchanged")
             if self.records is not None:
-                done.organs = self.records.organs_of(done.image)
+                done.organs = self.records.read_organs(done.image)
             return self._end(done)
         if FAILURE in item:
             return self._end(CaseResult(_first(item[CommonKeys.IMAGE]), "failed", _first(item[FAILURE]), remarks))
         engine.state.batch = item
-        result = self.current = CaseResult(_path_of(item[CommonKeys.IMAGE]), "segmented", remarks=remarks)
+        result = self.current = CaseResult(_get_path(item[CommonKeys.IMAGE]), "segmented", remarks=remarks)
         started = time()
-        records = self.records_of(result.image)
+        records = self.get_records(result.image)
         output: Any = []
-        with collected_warnings() as more, deferred_writes() as writes:
+        with collect_warnings() as more, deferred_writes() as writes:
             try:
                 if records is not None:
                     records.start(result.image)
@@ -156,7 +156,7 @@ class CaseEvaluator(SupervisedEvaluator):
         return self._end(result, output, writes)
 
     def _end(self, result: CaseResult, output: Any = None, writes: Sequence[Write] = ()) -> Any:
-        """Write the mask, if there is one, and note what became of the case; the output of others is an empty list."""
+        """Write the mask, if there is one, and note the outcome; the output of a case without one is an empty list."""
         self._settle()
         place = f"{self.state.iteration} of {self.state.epoch_length}: {result.image}"
         if result.status == "segmented" and self._writer is not None:
@@ -175,17 +175,17 @@ class CaseEvaluator(SupervisedEvaluator):
         return output if self._has_output else []
 
     def _write(self, image: str, organs: dict[str, Any], writes: Sequence[Write]) -> float:
-        """Write what belongs to a case, its record last, and return the seconds that it took."""
+        """Write the files of a case, its record last, and return the seconds that it took."""
         started = time()
         for write in writes:
             write()
-        records = self.records_of(image)
+        records = self.get_records(image)
         if records is not None:
             records.finish(image, organs)
         return time() - started
 
     def _settle(self) -> None:
-        """Wait for the mask that is being written, if there is one, and note what became of its case."""
+        """Wait for the mask that is being written, if there is one, and note the outcome of its case."""
         if self._unwritten is None:
             return
         result, place, written = self._unwritten
@@ -198,7 +198,7 @@ class CaseEvaluator(SupervisedEvaluator):
         self._note(result, place)
 
     def _note(self, result: CaseResult, place: str) -> None:
-        """Note and log what became of a case."""
+        """Note and log the outcome of a case."""
         self.results.append(result)
         if result.status == "segmented":
             logger.info("%s segmented in %.0f s", place, result.seconds)
@@ -210,7 +210,7 @@ class CaseEvaluator(SupervisedEvaluator):
             logger.error("masks can't be written any more, the run ends")
             self.terminate()
         logger.error(result.reason if result.image in result.reason else f"{result.image}: {result.reason}")
-        records = self.records_of(result.image)
+        records = self.get_records(result.image)
         try:
             aside = None if records is None else records.set_aside(result.image)
         except OSError as e:
@@ -220,7 +220,7 @@ class CaseEvaluator(SupervisedEvaluator):
             result.remarks.append(f"an older mask was renamed to {aside.name}")
             logger.warning("%s: an older mask was renamed to %s", result.image, aside)
 
-    def records_of(self, image: str) -> MaskRecords | None:
+    def get_records(self, image: str) -> MaskRecords | None:
         """
         The records of the mask of a case, or None if there are none, as for one that is not in a file.
 
@@ -239,12 +239,12 @@ class CaseEvaluator(SupervisedEvaluator):
 
 def _fail(result: CaseResult, error: BaseException) -> None:
     logger.debug("case failed", exc_info=error)
-    result.status, result.reason, result.organs = "failed", reason_of(error), {}  # there is no mask to tell of
+    result.status, result.reason, result.organs = "failed", describe_error(error), {}  # there is no mask to tell of
 
 
 def _first(value: Any) -> str:
     return str(value[0] if isinstance(value, (list, tuple)) else value)
 
 
-def _path_of(image: torch.Tensor) -> str:
+def _get_path(image: torch.Tensor) -> str:
     return _first(getattr(image, "meta", {}).get("filename_or_obj", "a case without a file name"))

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["finished_weights", "override", "run_bundle", "run_command", "train_bundle"]
+__all__ = ["find_finished_weights", "override", "run_bundle", "run_command", "train_bundle"]
 
 logger = logging.getLogger(__name__)
 
@@ -57,9 +57,9 @@ def run_bundle(
     Args:
         bundle: folder of the bundle.
         configs: names of its configs, without suffix, or files; later ones override earlier ones.
-        overrides: values for what the configs have at their top.
+        overrides: values for the variables at the top of the configs.
         environment: variables that are set besides those of this process.
-        log: file that gets the output, added to what it holds. Defaults to None, where that of this process goes.
+        log: file that gets the output, added to what it holds. Defaults to None: the output of this process.
 
     Raises:
         SystemExit: With the status of the command, when that is not 0.
@@ -87,7 +87,7 @@ def train_bundle(
     """
     Train by configs of the bundle, unless that is done. A training that was interrupted goes on.
 
-    Nothing is validated on the way, unless overridden, since the last weights are what counts. An interrupted training
+    Nothing is validated on the way, unless overridden, since the last weights count. An interrupted training
     leaves its last weights too. It works in a folder of its own, so that these are not taken for those of a finished
     one.
 
@@ -105,7 +105,7 @@ def train_bundle(
     Raises:
         SystemExit: With the status of the command, when that is not 0.
     """
-    if finished_weights(models) is None:
+    if find_finished_weights(models) is None:
         unfinished = models.with_name(f"{models.name}.unfinished")
         resume = (unfinished / "training_state.pt").is_file()
         own = {"ckpt_dir": unfinished, "resume": resume, "val_interval": _NEVER}
@@ -114,7 +114,7 @@ def train_bundle(
     return models / _LAST
 
 
-def finished_weights(models: Path) -> Path | None:
+def find_finished_weights(models: Path) -> Path | None:
     """
     The file of the last weights of a training by :py:func:`train_bundle`; None where it is not finished.
 
@@ -131,8 +131,8 @@ def run_command(command: Sequence[str], environment: Mapping[str, str] | None = 
     Args:
         command: the interpreter and its arguments.
         environment: variables that are set besides those of this process.
-        log: file that gets the command and its output, added to what it holds. Defaults to None, where those of this
-            process go.
+        log: file that gets the command and its output, added to what it holds. Defaults to None: the output
+            of this process.
 
     Raises:
         SystemExit: With the status of the command, when that is not 0.

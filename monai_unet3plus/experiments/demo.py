@@ -5,8 +5,8 @@ The whole way once, on synthetic phantoms: make them, train the bundle's default
 
     python -m monai_unet3plus.demo --bundle_root bundle --work_dir .demo
 
-Everything runs through the bundle's own configs, with overrides that make it fit into minutes on two CPU cores. What
-is there from an earlier run, phantoms and a trained checkpoint, is used again.
+Everything runs through the bundle's own configs, with overrides that make it fit into minutes on two CPU cores. If a
+run is interrupted, repeat the command: its phantoms and a finished training are used again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 # Set before PyTorch is loaded.
 _ENVIRONMENT = {"GOMP_SPINCOUNT": "10000"}
 
-# Coarse phantoms, 1.7 mm pixels and 5 mm slices, and Adam instead of the paper's SGD: what minutes suffice for.
+# Coarse phantoms, 1.7 mm pixels and 5 mm slices, and Adam instead of the paper's SGD: minutes suffice for them.
 PHANTOMS = ["--cases", "18", "--test_cases", "2", "--seed", "7"]
 PHANTOMS += ["--pixel_size", "1.6", "1.8", "--slice_thickness", "5", "5"]
 PHANTOM_ORGANS = {"organs": "{'liver': 1}", "pixel_size": "None"}

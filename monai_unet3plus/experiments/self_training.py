@@ -29,7 +29,7 @@ from scipy.ndimage import median_filter
 
 from ..masks.paths import mask_path
 from ..utils.files import replacing
-from .bundle_process import finished_weights, override, run_bundle, train_bundle
+from .bundle_process import find_finished_weights, override, run_bundle, train_bundle
 
 logger = logging.getLogger(__name__)
 
@@ -73,15 +73,15 @@ def main() -> None:
         parser.error(f"argument --epochs: expected one number without --unlabelled, but got {given}")
     training = [case for name, case in cases.items() if name != args.leave_out]
     if args.negative:
-        training += organ_free(args.negative, work / "organ_free")
+        training += make_organ_free_cases(args.negative, work / "organ_free")
 
     weights = train(args.bundle_root, work / "round_1", training, rounds[0], overrides)
     for number, epochs in enumerate(rounds[1:], start=2):
         folder = work / f"round_{number}"
-        done = finished_weights(folder / "models")
-        if done is None:  # else its label maps stay what it was trained with
+        done = find_finished_weights(folder / "models")
+        if done is None:  # else its label maps stay as it was trained with them
             logger.info("\n== Label maps of the unlabelled CTs ==")
-            own = self_labelled(args.bundle_root, args.unlabelled, weights, folder / "self_labelled", shared)
+            own = label_cases(args.bundle_root, args.unlabelled, weights, folder / "self_labelled", shared)
             done = train(args.bundle_root, folder, training + own, epochs, {**overrides, "finetune_from": weights})
         weights = done
     logger.info("\nweights: %s", weights)
@@ -95,7 +95,7 @@ def labelled(folder: Path) -> dict[str, Case]:
     return {file.parent.name: {"image": str(file), "label": str(file.with_name("label.nii.gz"))} for file in files}
 
 
-def organ_free(folder: Path, work: Path) -> list[Case]:
+def make_organ_free_cases(folder: Path, work: Path) -> list[Case]:
     """Cases of CTs that hold no organ, with the label maps that say so."""
     cases = []
     for file in sorted(folder.glob("*.nii.gz")):
@@ -121,7 +121,7 @@ def train(bundle: Path, work: Path, cases: list[Case], epochs: int, overrides: d
     return train_bundle(bundle, ["train", "synthesis"], work / "models", options, _ENVIRONMENT)
 
 
-def self_labelled(bundle: Path, images: list[Path], weights: Path, work: Path, overrides: dict[str, Any]) -> list[Case]:
+def label_cases(bundle: Path, images: list[Path], weights: Path, work: Path, overrides: dict[str, Any]) -> list[Case]:
     """Cases of CTs that a network labels itself; the largest piece of each organ counts."""
     inputs, masks = work / "images", work / "labels"
     inputs.mkdir(parents=True, exist_ok=True)
@@ -136,14 +136,14 @@ def self_labelled(bundle: Path, images: list[Path], weights: Path, work: Path, o
         mask = mask_path(inputs / image.name, inputs, masks)
         cases.append({"image": str(image), "label": str(work / mask.name)})
         with replacing(work / mask.name) as unfinished:
-            nib.save(without_bright_parts(*map(nib.Nifti1Image.from_filename, (image, mask))), unfinished)
+            nib.save(remove_bright_parts(*map(nib.Nifti1Image.from_filename, (image, mask))), unfinished)
     return cases
 
 
-def without_bright_parts(image: nib.Nifti1Image, mask: nib.Nifti1Image) -> nib.Nifti1Image:
+def remove_bright_parts(image: nib.Nifti1Image, mask: nib.Nifti1Image) -> nib.Nifti1Image:
     """
-    A label map without what is much brighter than the rest of its organ, as kidneys and bowel full of contrast medium
-    are. Of what is left the largest piece of each organ counts, and holes, bright vessels, are filled.
+    Remove the parts of an organ that are much brighter than the rest, such as kidneys and bowel full of contrast
+    medium. The largest remaining piece of each organ is kept, and holes, bright vessels, are filled.
     """
     values = median_filter(np.asarray(image.dataobj, dtype=np.float32), size=3)
     label = np.asarray(mask.dataobj).astype(np.uint8)

@@ -16,11 +16,11 @@ from monai.handlers import CheckpointLoader as MonaiCheckpointLoader
 from monai.handlers import CheckpointSaver as MonaiCheckpointSaver
 
 from ..networks.weights.file import load_weights
-from ..report import warning_of
+from ..report import get_weights_warning
 from ..utils.errors import InputError
-from ..utils.files import remove_leftovers, replacing, sha256_of
+from ..utils.files import compute_sha256, remove_leftovers, replacing
 
-__all__ = ["PER_ORGAN", "CheckpointLoader", "CheckpointSaver", "organs_of", "select_outputs"]
+__all__ = ["PER_ORGAN", "CheckpointLoader", "CheckpointSaver", "get_trained_organs", "select_outputs"]
 
 PER_ORGAN = ("heads.", "presence_head.")  # layers of UNet3Plus with outputs for each organ: rows come organ by organ
 
@@ -29,12 +29,12 @@ logger = logging.getLogger(__name__)
 _ORGANS = "organs"  # beside the versions of layers that PyTorch keeps with a state_dict
 
 
-def organs_of(checkpoint: Any) -> list[str] | None:
+def get_trained_organs(checkpoint: Any) -> list[str] | None:
     """
     The organs that weights were trained for, in order, or None if their file does not tell.
 
     Args:
-        checkpoint: what :py:func:`monai_unet3plus.networks.weights.file.load_weights` returns: a ``state_dict``, or
+        checkpoint: content of a file of weights, see :py:func:`load_weights`: a ``state_dict``, or
             one under the name "model".
     """
     weights = checkpoint.get("model", checkpoint) if isinstance(checkpoint, dict) else None
@@ -68,7 +68,7 @@ def select_outputs(
 
 class CheckpointLoader(MonaiCheckpointLoader):
     """
-    MONAI's loader, strict, with errors that say what to do.
+    MONAI's loader, strict, with errors that name the remedy.
 
     Args:
         args: see :py:class:`monai.handlers.CheckpointLoader`.
@@ -97,7 +97,7 @@ class CheckpointLoader(MonaiCheckpointLoader):
                 f"checkpoint: expected trained weights, but {self.load_path} does not exist. Train first (train.json "
                 "writes models/model.pt), or give another file with --checkpoint."
             )
-        trained = organs_of(load_weights(self.load_path, "checkpoint", "meta"))
+        trained = get_trained_organs(load_weights(self.load_path, "checkpoint", "meta"))
         try:
             if self.organs is None or trained is None or trained == list(self.organs):
                 super().__call__(engine)
@@ -108,7 +108,7 @@ class CheckpointLoader(MonaiCheckpointLoader):
                 f"checkpoint: {self.load_path} does not fit the network: {' '.join(str(e).split())}. Were other "
                 "organs, features or num_slices given in training?"
             ) from e
-        warning = warning_of(sha256_of(self.load_path), self.metadata)
+        warning = get_weights_warning(compute_sha256(self.load_path), self.metadata)
         if warning:
             logger.warning("%s: %s", self.load_path, warning)
 
@@ -158,7 +158,7 @@ class CheckpointSaver(MonaiCheckpointSaver):
 
     def exception_raised(self, engine: Engine, e: Exception) -> None:
         """
-        Save what there is when a run ends by an exception, but not over good weights when a loss is not finite.
+        Save the weights when a run ends by an exception, but not over good weights when a loss is not finite.
 
         Args:
             engine: a MONAI trainer or evaluator.

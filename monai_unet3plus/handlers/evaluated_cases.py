@@ -17,12 +17,12 @@ from monai.config import PathLike
 from monai.data.meta_tensor import MetaTensor
 from monai.utils import CommonKeys, convert_to_numpy
 
-from ..transforms.checks import file_of
+from ..transforms.checks import get_filename
 from ..utils.labels import IGNORED
 from ..utils.orientation import ras_affine, ras_view
 from .presence import PRESENCE
 
-__all__ = ["Case", "case_name", "cases_of"]
+__all__ = ["Case", "case_name", "iterate_cases"]
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Case:
     presence: np.ndarray | None
 
 
-def cases_of(engine: Engine, organs: Sequence[str]) -> Iterator[Case]:
+def iterate_cases(engine: Engine, organs: Sequence[str]) -> Iterator[Case]:
     """
     The cases in an evaluator's output, one by one.
 
@@ -87,7 +87,7 @@ def _case(
     presence: torch.Tensor | None,
     organs: Sequence[str],
 ) -> Case:
-    file = file_of(image)
+    file = get_filename(image)
     views, affine = [], np.eye(4)
     for name, volume in (("image", image), ("pred", prediction), ("label", label)):
         if not isinstance(volume, MetaTensor):

@@ -12,7 +12,7 @@ from monai.config import PathLike
 from ..masks.paths import picture_path
 from ..metrics import dice
 from ..visualize import save_differences
-from .evaluated_cases import Case, case_name, cases_of
+from .evaluated_cases import Case, case_name, iterate_cases
 
 __all__ = ["EvaluationPictures"]
 
@@ -28,7 +28,7 @@ class EvaluationPictures:
         output_dir: folder for the pictures.
         organs: names of the organs, in the order of the masks.
         dataset_dir: folder that the images are in.
-        window: values of "image" shown as black and white. Defaults to (0, 1), what the network sees.
+        window: values of "image" shown as black and white. Defaults to (0, 1), the network's input range.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class EvaluationPictures:
         Raises:
             ValueError: When an image does not have the shape of its masks.
         """
-        for case in cases_of(engine, self.organs):
+        for case in iterate_cases(engine, self.organs):
             self._draw(case)
 
     def _draw(self, case: Case) -> None:

@@ -18,11 +18,11 @@ from ..masks.paths import picture_path
 from ..metrics.mask_facts import mask_facts, mask_flags
 from ..metrics.organ_scores import organ_scores, score_names
 from ..metrics.summary import OrganSummary, summarize
-from ..report import EvaluatedCase, evaluation_page, versions, warning_of, write_page
+from ..report import EvaluatedCase, evaluation_page, get_weights_warning, versions, write_page
 from ..report.schema import write_cases, write_summary
-from ..utils.files import sha256_of
-from ..utils.settings import described
-from .evaluated_cases import case_name, cases_of
+from ..utils.files import compute_sha256
+from ..utils.settings import settings_to_json
+from .evaluated_cases import case_name, iterate_cases
 
 __all__ = ["EvaluationReport"]
 
@@ -33,10 +33,10 @@ Scores = dict[str, float | None]
 
 class EvaluationReport:
     """
-    Compares prediction and label of every case and organ, in mm and ml, and writes what an evaluation found.
+    Compares prediction and label of every case and organ, in mm and ml, and writes tables and a page.
 
     The evaluator's postprocessing has to leave items with "image", "pred" and "label", of which the last two are
-    MetaTensors with one mask per organ, ``(K, H, W, D)``, on the file's own grid; that is what ``Invertd`` is for.
+    MetaTensors with one mask per organ, ``(K, H, W, D)``, on the file's own grid, where ``Invertd`` puts them.
     Spacing and the axis along head and feet are read from their affine. A label filled with 255 says that the case
     does not annotate the organ; it gets no row. With :py:class:`PresenceVerdicts` before it the classifier's accuracy
     is reported too.
@@ -61,7 +61,7 @@ class EvaluationReport:
         dataset_dir: folder that the images are in; cases are named by their path below it.
         tolerance_mm: of the surface Dice. Defaults to 2 mm.
         weights: file of the weights that are evaluated, for the page. Defaults to None.
-        settings: what else the page should say of how masks were made, see :py:func:`described`. Defaults to None.
+        settings: further settings for the page, see :py:func:`settings_to_json`. Defaults to None.
         metadata: content of the bundle's ``metadata.json``, which may warn of the weights it was delivered with.
             Defaults to None.
     """
@@ -81,7 +81,7 @@ class EvaluationReport:
         self.dataset_dir = dataset_dir
         self.tolerance_mm = tolerance_mm
         self.weights = weights
-        self.settings = described(settings or {})
+        self.settings = settings_to_json(settings or {})
         self.metadata = metadata
         self._cases: dict[str, EvaluatedCase] = {}
         self._started = 0.0
@@ -128,7 +128,7 @@ class EvaluationReport:
         raise error
 
     def _measure(self, engine: Engine) -> None:
-        for case in cases_of(engine, self.organs):
+        for case in iterate_cases(engine, self.organs):
             found = self._cases[case_name(case.file, self.dataset_dir)] = EvaluatedCase(case.file)
             for k, truth in case.truth.items():
                 prediction, margins = case.prediction[k], None if case.presence is None else case.presence[k]
@@ -144,13 +144,13 @@ class EvaluationReport:
     def _write_page(
         self, cases: Mapping[str, EvaluatedCase], summaries: Mapping[str, OrganSummary], not_evaluated: int = 0
     ) -> None:
-        digest = sha256_of(self.weights) if self.weights is not None and Path(self.weights).is_file() else None
+        digest = compute_sha256(self.weights) if self.weights is not None and Path(self.weights).is_file() else None
         run = {
             "started": self._started,
             "seconds": time() - self._started,
             "versions": versions(),
             "weights_sha256": digest,
-            "warning": warning_of(digest, self.metadata),
+            "warning": get_weights_warning(digest, self.metadata),
             "settings": self.settings,
         }
         pictures = [

@@ -14,7 +14,7 @@ from ignite.engine import Engine, Events
 
 from ..networks.weights.file import load_weights
 from ..utils.errors import InputError
-from .checkpoint import PER_ORGAN, organs_of
+from .checkpoint import PER_ORGAN, get_trained_organs
 
 __all__ = ["FinetuneLoader"]
 
@@ -49,7 +49,7 @@ class FinetuneLoader:
 
     def __call__(self, engine: Engine) -> None:
         """
-        Load, and log what starts anew and what is left.
+        Load, and log the outputs that start anew and those that are dropped.
 
         Args:
             engine: a MONAI trainer.
@@ -60,7 +60,7 @@ class FinetuneLoader:
         if not os.path.isfile(self.load_path):
             raise InputError(f"finetune_from: expected a checkpoint, but {self.load_path} does not exist.")
         checkpoint = load_weights(self.load_path, "finetune_from")
-        self.checkpoint_organs = self.checkpoint_organs or organs_of(checkpoint) or []
+        self.checkpoint_organs = self.checkpoint_organs or get_trained_organs(checkpoint) or []
         if not self.checkpoint_organs:
             raise InputError(
                 f"finetune_organs: expected the organs that {self.load_path} was trained for, in order, such as "

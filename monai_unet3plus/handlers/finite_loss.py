@@ -62,7 +62,7 @@ class FiniteLoss:
         values = ", ".join(f"{name} {float(value):g}" for name, value in parts.items()) or f"{loss.tolist()}"
         raise InputError(
             f"loss: expected a finite one, but found {values} in step {engine.state.iteration}, epoch "
-            f"{engine.state.epoch}, with {_cases_of(engine.state.batch)}. Weights saved before are left as they are; "
+            f"{engine.state.epoch}, with {_name_cases(engine.state.batch)}. Weights saved before are left as they are; "
             "a smaller learning_rate may help."
         )
 
@@ -86,7 +86,7 @@ class FiniteLoss:
         self._in_epoch = 0
 
 
-def _cases_of(batch: Any) -> str:
+def _name_cases(batch: Any) -> str:
     meta = getattr(batch.get(CommonKeys.IMAGE) if isinstance(batch, dict) else None, "meta", {})
     files = meta.get("filename_or_obj", "cases without names")
     return files if isinstance(files, str) else ", ".join(dict.fromkeys(map(str, files)))

@@ -14,7 +14,7 @@ from monai.data.meta_tensor import MetaTensor
 from monai.engines import IterationEvents
 from monai.utils import CommonKeys, convert_to_numpy
 
-from ..utils.errors import reason_of
+from ..utils.errors import describe_error
 from ..utils.orientation import ras_affine, ras_view
 from ..visualize import save_planes
 
@@ -54,7 +54,7 @@ class InferencePictures:
             engine: a CaseEvaluator within an iteration, after its postprocessing.
         """
         case = engine.current.image
-        records = engine.records_of(case)
+        records = engine.get_records(case)
         if records is None:
             return
         (output,) = engine.state.output
@@ -62,10 +62,10 @@ class InferencePictures:
         try:
             affine = ras_affine(convert_to_numpy(mask.affine), mask.shape[1:])
             note = f"window {self.window[0]:g} to {self.window[1]:g} HU"
-            save_planes(_view(image), _view(mask), self.organs, affine, records.picture_of(case), note=note)
-        except Exception as e:  # whatever is wrong with a picture, the mask is not to be lost
+            save_planes(_view(image), _view(mask), self.organs, affine, records.get_picture_path(case), note=note)
+        except Exception as e:  # a picture that fails must not cost the mask
             logger.debug("picture failed", exc_info=True)
-            logger.warning("%s: no picture was drawn: %s", case, reason_of(e))
+            logger.warning("%s: no picture was drawn: %s", case, describe_error(e))
 
 
 def _view(volume: MetaTensor) -> np.ndarray:

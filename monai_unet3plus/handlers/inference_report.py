@@ -18,7 +18,7 @@ from monai.config import PathLike
 
 from .. import __version__
 from ..engines import CaseEvaluator, CaseResult
-from ..report import inference_page, versions, warning_of, write_page
+from ..report import get_weights_warning, inference_page, versions, write_page
 from ..report.schema import InferenceCase, InferenceRun, write_run
 from .evaluated_cases import case_name
 
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 class InferenceReport:
     """
-    Writes what became of each case of a :py:class:`CaseEvaluator`'s run to ``output_dir``: ``report.json`` for
+    Writes the outcome of each case of a :py:class:`CaseEvaluator`'s run to ``output_dir``: ``report.json`` for
     programs, and ``report.html`` for people, a page that holds the cases' pictures (:py:class:`InferencePictures`) and
     needs nothing else.
 
@@ -71,7 +71,7 @@ class InferenceReport:
             "weights_sha256": weights_sha256,
             "settings": made_by.get("settings", {}),
             "versions": versions(),
-            "warning": warning_of(weights_sha256, self.metadata),
+            "warning": get_weights_warning(weights_sha256, self.metadata),
             "dataset_dir": os.path.abspath(self.dataset_dir),
             "started": datetime.fromtimestamp(self._started, timezone.utc).isoformat(timespec="seconds"),
             "seconds": round(time() - self._started, 1),
@@ -96,12 +96,12 @@ class InferenceReport:
         raise error
 
     def _picture(self, engine: CaseEvaluator, image: str) -> Path | None:
-        records = engine.records_of(image)
-        return None if records is None else records.picture_of(image)
+        records = engine.get_records(image)
+        return None if records is None else records.get_picture_path(image)
 
     def _entry(self, engine: CaseEvaluator, result: CaseResult) -> InferenceCase:
-        prefix, records = f"{result.image}: ", engine.records_of(result.image)
-        mask = None if records is None else os.path.relpath(records.mask_of(result.image), self.output_dir)
+        prefix, records = f"{result.image}: ", engine.get_records(result.image)
+        mask = None if records is None else os.path.relpath(records.get_mask_path(result.image), self.output_dir)
         return {
             "image": case_name(result.image, self.dataset_dir),
             "mask": mask,

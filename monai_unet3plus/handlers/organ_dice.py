@@ -12,7 +12,7 @@ import torch.distributed as dist
 from ignite.metrics import Metric
 
 from ..metrics import dice
-from ..transforms.checks import file_of
+from ..transforms.checks import get_filename
 from ..utils.labels import IGNORED
 
 __all__ = ["OrganDice"]
@@ -38,7 +38,7 @@ class OrganDice(Metric):
             output: predictions and labels.
         """
         for prediction, label in zip(*output):
-            file = file_of(label)
+            file = get_filename(label)
             for organ, (mask, truth) in enumerate(zip(prediction, label)):
                 if not bool((truth == IGNORED).any()):
                     self._values[file, self._seen[file], organ] = dice(mask, truth)

@@ -17,8 +17,8 @@ __all__ = ["EpochSeed"]
 
 class EpochSeed:
     """
-    Makes an epoch's randomness a function of seed, epoch and rank alone, so that a training that is resumed draws what
-    the unbroken one would have drawn.
+    Makes an epoch's randomness a function of seed, epoch and rank alone, so that a resumed training draws the same
+    as an unbroken one.
 
     MONAI seeds transforms once, when the loader is built. This seeds Python, NumPy, PyTorch (shuffling, dropout, and
     through it the loader's workers) and the dataset's transforms when each epoch starts.

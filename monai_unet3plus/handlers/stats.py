@@ -7,7 +7,7 @@ from __future__ import annotations
 from ignite.engine import Engine
 from monai.handlers import StatsHandler as MonaiStatsHandler
 
-from ..utils.errors import InputError, explanation_of
+from ..utils.errors import InputError, root_cause
 
 __all__ = ["StatsHandler"]
 
@@ -28,6 +28,6 @@ class StatsHandler(MonaiStatsHandler):
             _engine: not used.
             e: the exception.
         """
-        if isinstance(explanation_of(e), InputError):
+        if isinstance(root_cause(e), InputError):
             raise e
         super().exception_raised(_engine, e)

@@ -29,11 +29,11 @@ class TrainingState:
     Keeps all that a training needs to go on after it was killed, in one file that is replaced after each epoch.
 
     The file holds the states of ``save_dict``, of the gradient scaler, the number of epochs done, and the best metrics
-    of trainer and validator. Attach it last, so that it sees what an epoch's other handlers did.
+    of trainer and validator. Attach it last, so that it sees the changes by an epoch's other handlers.
 
     Args:
         path: the file.
-        save_dict: network, optimizer and whatever else has ``state_dict`` and ``load_state_dict``, by name.
+        save_dict: network, optimizer and other objects that have ``state_dict`` and ``load_state_dict``, by name.
         validator: the evaluator that training runs now and then.
         resume: whether to go on from the file, if there is one, when training starts. Defaults to False, which
             renames the file of an earlier training, with ".previous" in its name.
@@ -71,7 +71,7 @@ class TrainingState:
             "max_epochs": engine.state.max_epochs,
         }
         state["scaler"] = engine.scaler.state_dict() if engine.scaler is not None else {}
-        state["best"] = [_best_of(engine), _best_of(self.validator)]
+        state["best"] = [_get_best(engine), _get_best(self.validator)]
         with replacing(self.path) as unfinished:
             torch.save(state, unfinished)
 
@@ -135,5 +135,5 @@ class TrainingState:
         logger.info("training goes on after epoch %d of %s", engine.state.epoch, engine.state.max_epochs)
 
 
-def _best_of(workflow: Workflow) -> list[float]:
+def _get_best(workflow: Workflow) -> list[float]:
     return [float(workflow.state.best_metric), int(workflow.state.best_metric_epoch)]

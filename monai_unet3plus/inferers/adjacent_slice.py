@@ -113,7 +113,7 @@ class AdjacentSliceInferer(Inferer):
             kwargs: further keyword arguments for ``network``.
 
         Returns:
-            what ``postprocess`` makes of the logits, ``(B, C, H, W, D)``, a MetaTensor with the meta of ``inputs`` if
+            the postprocessed logits, ``(B, C, H, W, D)``, a MetaTensor with the meta of ``inputs`` if
             that is one. With ``return_presence`` also the margin between the presence logits, ``(B, out_channels, D)``,
             the maximum over windows: positive where the organ is judged present.
 

@@ -24,9 +24,9 @@ class SkipAir:
     A network that is asked about windows with a body in them only.
 
     Args:
-        predict: takes windows ``(N, C, h, w)`` and returns ``(N, ...)``, of the same size whatever the windows.
+        predict: takes windows ``(N, C, h, w)`` and returns ``(N, ...)``, of the same size for all windows.
         threshold: windows in which no value exceeds it are air.
-        value: what the result is filled with for windows of air.
+        value: fills the result of windows of air.
     """
 
     def __init__(self, predict: Callable[..., torch.Tensor], threshold: float, value: float) -> None:

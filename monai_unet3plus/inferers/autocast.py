@@ -18,7 +18,7 @@ class AutocastInferer(Inferer):
     Run a network under autocast, on a CPU too: MONAI's engines know autocast for CUDA only (``amp``).
 
     Args:
-        inferer: what runs the network. Defaults to ``SimpleInferer()``.
+        inferer: runs the network. Defaults to ``SimpleInferer()``.
         device_type: as of ``torch.autocast``. Defaults to "cpu".
         dtype: of the autocast. Defaults to bfloat16, which processors have instructions for or emulate slowly.
         enabled: whether to change anything. Defaults to True.
@@ -40,13 +40,13 @@ class AutocastInferer(Inferer):
     def __call__(self, inputs: torch.Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """
         Args:
-            inputs: what ``inferer`` takes.
-            network: what ``inferer`` runs.
+            inputs: the input of ``inferer``.
+            network: the network that ``inferer`` runs.
             args: further arguments.
             kwargs: further keyword arguments.
 
         Returns:
-            what ``inferer`` returns; tensors may be of ``dtype``.
+            the result of ``inferer``; its tensors may be of ``dtype``.
         """
         with torch.autocast(self.device_type, dtype=self.dtype, enabled=self.enabled):
             return self.inferer(inputs, network, *args, **kwargs)

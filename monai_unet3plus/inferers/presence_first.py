@@ -23,7 +23,7 @@ _AIR_MARGIN = 2 * ABSENT_LOGIT  # as if the classifier was sure that there is no
 
 
 class _Call(NamedTuple):
-    """What is kept of a call that the inner inferer made with a batch of windows."""
+    """The results for a batch of windows, kept from the first pass for the second."""
 
     owners: torch.Tensor  # the slice that each window is from, (N,)
     encoded: torch.Tensor  # which windows are no air, booleans (N,)
@@ -82,7 +82,7 @@ class PresenceFirst:
                 )
             owners = [window[0].start for window in coordinates[0]] if self.tells_slices else range(len(slabs))
             calls.append(self._encode(windows, owners))
-            return torch.zeros_like(windows[:, :1])  # no view: MONAI multiplies what it gets by weights, in place
+            return torch.zeros_like(windows[:, :1])  # no view: MONAI multiplies it by weights, in place
 
         self.inferer(slabs, judge, *args, **kwargs)
         margins = torch.cat([call.margins for call in calls])

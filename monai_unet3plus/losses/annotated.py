@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Losses over annotated organs only: a wrapper of any loss, and the mean over what is annotated."""
+"""Losses over annotated organs only: a wrapper of any loss, and their mean."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch.nn.modules.loss import _Loss
 from ..utils.errors import InputError
 from ..utils.labels import IGNORED
 
-__all__ = ["AnnotatedLoss", "annotation_weights", "check_target", "mean_of_annotated"]
+__all__ = ["AnnotatedLoss", "annotation_weights", "check_target", "mean_over_annotated"]
 
 _TOLERANCE = 1e-3  # of values that were interpolated
 _HINT = (
@@ -67,7 +67,7 @@ def check_target(target: torch.Tensor) -> None:
     annotation_weights(convert_to_tensor(target, track_meta=False).cpu())
 
 
-def mean_of_annotated(values: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+def mean_over_annotated(values: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """
     The mean over those organs and images that are annotated; 0 where none is.
 
@@ -126,4 +126,4 @@ class AnnotatedLoss(_Loss):
                 f"Expected a loss of shape {tuple(target.shape[:2])}, perhaps with further axes, but got "
                 f'{tuple(values.shape)}. Was it built with reduction="none"?'
             )
-        return mean_of_annotated(values.reshape(*values.shape[:2], -1).mean(dim=2), weights)
+        return mean_over_annotated(values.reshape(*values.shape[:2], -1).mean(dim=2), weights)

@@ -12,7 +12,7 @@ from monai.utils import LossReduction, convert_to_tensor
 from torch.nn.modules.loss import _Loss
 
 from ..utils.errors import InputError
-from .annotated import annotation_weights, mean_of_annotated
+from .annotated import annotation_weights, mean_over_annotated
 
 __all__ = ["MultiScaleSSIMLoss"]
 
@@ -127,7 +127,7 @@ class MultiScaleSSIMLoss(_Loss):
             y = y.to(x.dtype) * weights.reshape(*weights.shape, *[1] * (y.dim() - 2))
             loss = self._dissimilarity(x, y) * weights
         if self.reduction == LossReduction.MEAN.value:
-            return mean_of_annotated(loss, weights)
+            return mean_over_annotated(loss, weights)
         return loss.sum() if self.reduction == LossReduction.SUM.value else loss
 
     def _check(self, input: torch.Tensor, target: torch.Tensor) -> None:

@@ -12,7 +12,7 @@ def soft_iou_loss(probabilities: torch.Tensor, target: torch.Tensor, smooth: flo
     One minus the intersection over union of probabilities p and a mask t, per image and organ.
 
     Where a voxel of the mask exceeds 0.5 this is the plain :math:`1 - \sum pt / \sum (p + t - pt)`, which needs no
-    smoothing. An empty mask has no intersection, whatever is predicted; there the loss is
+    smoothing. An empty mask has no intersection with any prediction; there the loss is
     :math:`\bar{p} / (\bar{p} + s)` with the mean probability and ``smooth`` s. It grows from 0 for an empty prediction
     to nearly 1 for a full one, in the same way for every image size.
 

@@ -14,7 +14,7 @@ from monai.utils import convert_to_tensor
 from torch.nn.modules.loss import _Loss
 
 from ..utils.labels import IGNORED
-from .annotated import annotation_weights, check_target, mean_of_annotated
+from .annotated import annotation_weights, check_target, mean_over_annotated
 from .ms_ssim import MultiScaleSSIMLoss
 from .soft_iou import soft_iou_loss
 
@@ -28,7 +28,7 @@ class UNet3PlusLoss(_Loss):
     """
     The loss that UNet 3+ is trained with: focal + MS-SSIM + IoU for each output, and cross-entropy for presence.
 
-    Takes whatever :py:class:`monai_unet3plus.networks.nets.UNet3Plus` returns. Each part is the mean over images and
+    Takes all outputs of :py:class:`monai_unet3plus.networks.nets.UNet3Plus`. Each part is the mean over images and
     organs, and the parts of side outputs are summed. The paper (sections 2.2 and 2.3) adds the parts up unweighted and
     gives no parameters of the focal loss; the defaults are so, with MONAI's focal loss (gamma 2, no alpha).
 
@@ -118,7 +118,7 @@ class UNet3PlusLoss(_Loss):
         """
         prediction, presence_logits = input if isinstance(input, tuple) else (input, None)
         outputs = prediction if isinstance(prediction, list) else [prediction]
-        output_weights = self._weights_of(prediction)
+        output_weights = self._get_weights(prediction)
         target = convert_to_tensor(target, track_meta=False)
         _check_shapes(outputs, presence_logits, target)
         weights = annotation_weights(target)
@@ -140,7 +140,7 @@ class UNet3PlusLoss(_Loss):
         self.parts = {name: part.detach() for name, part in parts.items()}
         return total
 
-    def _weights_of(self, prediction: Prediction) -> Sequence[float]:
+    def _get_weights(self, prediction: Prediction) -> Sequence[float]:
         count = len(prediction) if isinstance(prediction, list) else 1
         if self.output_weights is None:
             return [1.0] * count
@@ -158,12 +158,12 @@ class UNet3PlusLoss(_Loss):
             "ms_ssim": lambda: self.ms_ssim(probabilities, mask),
             "iou": lambda: soft_iou_loss(probabilities, mask, self.iou_smooth),
         }
-        return {name: mean_of_annotated(loss(), weights) for name, loss in losses.items() if self.lambdas[name] > 0}
+        return {name: mean_over_annotated(loss(), weights) for name, loss in losses.items() if self.lambdas[name] > 0}
 
 
 def _presence_part(presence_logits: torch.Tensor, mask: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     present = (mask.flatten(2).amax(dim=2) > 0.5).long()
-    return mean_of_annotated(F.cross_entropy(presence_logits.mT, present, reduction="none"), weights)
+    return mean_over_annotated(F.cross_entropy(presence_logits.mT, present, reduction="none"), weights)
 
 
 def _precise(tensor: torch.Tensor) -> torch.Tensor:

@@ -23,7 +23,7 @@ class MaskLayout(FolderLayoutBase):
     Args:
         output_dir: folder for the masks; folders are made as needed.
         dataset_dir: folder that the images are in.
-        postfix: what the masks' names end in.
+        postfix: end of the masks' names.
     """
 
     def __init__(self, output_dir: PathLike, dataset_dir: PathLike, postfix: str = "seg") -> None:

@@ -23,7 +23,7 @@ def mask_path(image: PathLike, dataset_dir: PathLike, output_dir: PathLike, post
         image: the image's file, or the folder of its DICOM series.
         dataset_dir: folder that the images are in.
         output_dir: folder for the masks.
-        postfix: what the masks' names end in.
+        postfix: end of the masks' names.
     """
     path, root = Path(os.path.abspath(image)), Path(os.path.abspath(dataset_dir))
     below = path.relative_to(root).parent if root in path.parents else Path()
@@ -40,7 +40,7 @@ def picture_path(image: PathLike, dataset_dir: PathLike, output_dir: PathLike, p
         image: the image's file, or the folder of its DICOM series.
         dataset_dir: folder that the images are in.
         output_dir: folder for the masks.
-        postfix: what the masks' names end in.
+        postfix: end of the masks' names.
     """
     mask = mask_path(image, dataset_dir, output_dir, postfix)
     return mask.with_name(mask.name.removesuffix(".nii.gz") + ".webp")

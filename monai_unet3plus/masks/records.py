@@ -14,10 +14,10 @@ from typing import Any
 from monai.config import PathLike
 
 from .. import __version__
-from ..utils.files import remove_leftovers, replacing, sha256_of
+from ..utils.files import compute_sha256, remove_leftovers, replacing
 from ..utils.folder_lock import locked_folder
 from ..utils.image_files import image_state
-from ..utils.settings import described
+from ..utils.settings import settings_to_json
 from .paths import mask_path, picture_path
 
 __all__ = ["MaskRecords"]
@@ -28,15 +28,15 @@ class MaskRecords:
     Knows which masks in a folder are those that a run would make again, so that it need not.
 
     Beside each mask, NAME_seg.nii.gz, lies its record, NAME_seg.json: size and time of the image's files, hash of the
-    weights, settings, and this package's version. A mask counts as done if its record says what a new one would say.
-    There may be a picture of it, NAME_seg.webp, which goes with it.
+    weights, settings, and this package's version. A mask counts as done if its record equals the one that a new run
+    would write. There may be a picture of it, NAME_seg.webp, which goes with it.
 
     Args:
         output_dir: folder for the masks.
         dataset_dir: folder that the images are in.
-        postfix: what the masks' names end in.
+        postfix: end of the masks' names.
         weights: file of weights, or None if there is none.
-        settings: whatever else decides what a mask looks like, see :py:func:`described`. Defaults to None.
+        settings: all other settings that influence masks, see :py:func:`settings_to_json`. Defaults to None.
         overwrite: whether to count no mask as done. Defaults to False.
     """
 
@@ -53,11 +53,11 @@ class MaskRecords:
         self.dataset_dir = dataset_dir
         self.postfix = postfix
         self.weights = weights
-        self.settings = described(settings or {})
+        self.settings = settings_to_json(settings or {})
         self.overwrite = overwrite
         self._run: dict[str, Any] | None = None
 
-    def mask_of(self, image: PathLike) -> Path:
+    def get_mask_path(self, image: PathLike) -> Path:
         """
         Where the mask of an image is or will be.
 
@@ -66,7 +66,7 @@ class MaskRecords:
         """
         return mask_path(image, self.dataset_dir, self.output_dir, self.postfix)
 
-    def picture_of(self, image: PathLike) -> Path:
+    def get_picture_path(self, image: PathLike) -> Path:
         """
         Where a picture of the mask of an image is or will be.
 
@@ -76,9 +76,9 @@ class MaskRecords:
         return picture_path(image, self.dataset_dir, self.output_dir, self.postfix)
 
     def describe_run(self) -> dict[str, Any]:
-        """What the records of this run have in common: package, weights and settings."""
+        """The part that all records of this run share: package, weights and settings."""
         if self._run is None:
-            digest = None if self.weights is None else sha256_of(self.weights)
+            digest = None if self.weights is None else compute_sha256(self.weights)
             run = {"package": f"monai_unet3plus {__version__}", "weights_sha256": digest, "settings": self.settings}
             self._run = json.loads(json.dumps(run))
         return self._run
@@ -90,25 +90,25 @@ class MaskRecords:
         Args:
             image: the image's file, or the folder of its DICOM series.
         """
-        mask = self.mask_of(image)
+        mask = self.get_mask_path(image)
         if self.overwrite or not mask.is_file():
             return False
         try:
-            record = json.loads(_record_of(mask).read_text(encoding="utf-8"))
+            record = json.loads(_record_path(mask).read_text(encoding="utf-8"))
             return {key: record.get(key) for key in ("image", *self.describe_run())} == self._record(image)
         except (OSError, ValueError, AttributeError):
             return False
 
     def start(self, image: PathLike) -> None:
         """
-        Forget record and picture of a mask that is about to be replaced, and remove what a killed run left of them.
+        Remove record and picture of a mask that is about to be replaced, and leftovers of a killed run.
 
         Args:
             image: the image's file, or the folder of its DICOM series.
         """
-        mask = self.mask_of(image)
+        mask = self.get_mask_path(image)
         self._forget(image)
-        for path in (mask, _record_of(mask), self.picture_of(image)):
+        for path in (mask, _record_path(mask), self.get_picture_path(image)):
             remove_leftovers(path)
 
     def finish(self, image: PathLike, organs: Mapping[str, Any] | None = None) -> None:
@@ -117,20 +117,20 @@ class MaskRecords:
 
         Args:
             image: the image's file, or the folder of its DICOM series.
-            organs: what was found out about each organ's mask.
+            organs: facts about each organ's mask.
         """
         record = {**self._record(image), "organs": organs or {}}
-        with replacing(_record_of(self.mask_of(image))) as path:
+        with replacing(_record_path(self.get_mask_path(image))) as path:
             path.write_text(json.dumps(record, indent=4), encoding="utf-8")
 
-    def organs_of(self, image: PathLike) -> dict[str, Any]:
+    def read_organs(self, image: PathLike) -> dict[str, Any]:
         """
-        What the record of a mask that is done says about each organ.
+        Read the facts about each organ from the record of a finished mask.
 
         Args:
             image: the image's file, or the folder of its DICOM series.
         """
-        return json.loads(_record_of(self.mask_of(image)).read_text(encoding="utf-8")).get("organs", {})
+        return json.loads(_record_path(self.get_mask_path(image)).read_text(encoding="utf-8")).get("organs", {})
 
     def set_aside(self, image: PathLike) -> Path | None:
         """
@@ -142,7 +142,7 @@ class MaskRecords:
         Returns:
             the new path, or None if there was no mask.
         """
-        mask = self.mask_of(image)
+        mask = self.get_mask_path(image)
         self._forget(image)
         if not mask.is_file():
             return None
@@ -162,12 +162,12 @@ class MaskRecords:
             yield
 
     def _forget(self, image: PathLike) -> None:
-        for path in (_record_of(self.mask_of(image)), self.picture_of(image)):
+        for path in (_record_path(self.get_mask_path(image)), self.get_picture_path(image)):
             path.unlink(missing_ok=True)
 
     def _record(self, image: PathLike) -> dict[str, Any]:
         return {"image": image_state(image), **self.describe_run()}
 
 
-def _record_of(mask: Path) -> Path:
+def _record_path(mask: Path) -> Path:
     return mask.with_name(mask.name.removesuffix(".nii.gz") + ".json")

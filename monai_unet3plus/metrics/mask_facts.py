@@ -21,7 +21,7 @@ def mask_facts(
     mask: np.ndarray, spacing: tuple[float, float, float], presence: np.ndarray | None = None
 ) -> dict[str, object]:
     """
-    Measure what a mask should be looked at for.
+    Measure properties of a mask that show errors.
 
     Args:
         mask: of one organ, ``(H, W, D)``, axes towards the patient's right, front and head.
@@ -54,7 +54,7 @@ def mask_facts(
 
 def mask_flags(organ: str, facts: dict, volume_range: Sequence[float] | None = None) -> list[str]:
     """
-    Say in words what of a mask should be looked at.
+    List the reasons to look at a mask, in words.
 
     Args:
         organ: its name.

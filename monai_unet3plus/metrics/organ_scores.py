@@ -18,7 +18,7 @@ __all__ = ["organ_scores", "score_names"]
 
 def score_names(tolerance_mm: float) -> list[str]:
     """
-    Names of what :py:func:`organ_scores` returns, with units.
+    Names of the scores of :py:func:`organ_scores`, with units.
 
     Args:
         tolerance_mm: of the surface Dice.

@@ -13,7 +13,8 @@ __all__ = ["over_segmentation", "presence_accuracy"]
 
 def over_segmentation(prediction: NdarrayOrTensor, truth: NdarrayOrTensor) -> float:
     """
-    How often an organ is found where it is not: what the classification-guided module is for (paper section 2.4).
+    Share of organ-free slices in which the organ is found: the errors that the classification-guided module prevents
+    (paper section 2.4).
 
     Args:
         prediction: mask of shape ``(H, W, D)``, the last axis along head and feet, 0 is background.

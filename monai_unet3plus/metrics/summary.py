@@ -47,7 +47,7 @@ def summarize(scores: Mapping[str, Mapping[str, float | None]]) -> OrganSummary:
     that is empty; these are named, since a mean without them flatters.
 
     Args:
-        scores: for each case what :py:func:`organ_scores` returns.
+        scores: for each case its scores, see :py:func:`organ_scores`.
 
     Returns:
         the organ's summary, with statistics of each score.

@@ -87,7 +87,7 @@ def surface_dice(
         return 1.0 if all(empty) else 0.0
     (a, a_areas), (b, b_areas) = _surfaces(masks, [float(size) for size in spacing])
     limit = tolerance_mm + _ROUNDING
-    # What is further away is not searched for, which makes this fast for any number of points.
+    # Points further away are not searched for, which makes this fast for any number of points.
     to_b = KDTree(b).query(a, distance_upper_bound=2 * limit)[0]
     to_a = KDTree(a).query(b, distance_upper_bound=2 * limit)[0]
     accepted = a_areas[to_b <= limit].sum() + b_areas[to_a <= limit].sum()

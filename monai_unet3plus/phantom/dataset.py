@@ -90,8 +90,8 @@ def check_arguments(
     """Check the arguments of :func:`write_phantoms` without writing anything.
 
     Raises:
-        ValueError: one sentence that begins with the name of the first argument that is wrong, and says what was
-            found and what is expected.
+        ValueError: one sentence that begins with the name of the first argument that is wrong, with the value
+            found and the one expected.
     """
     for name, value, least in (("cases", cases, 1), ("seed", seed, 0), ("test_cases", test_cases, 0)):
         if value < least:

@@ -93,7 +93,7 @@ def _paint_plane(
     """Blend a structure into one slice in place.
 
     Args:
-        structure: what to paint.
+        structure: the structure to paint.
         depth: coarse ``(x, y)`` plane of :func:`_depth`.
         origin: coarse index of the first sample of ``depth`` along x and y.
         step: pixels per coarse sample.

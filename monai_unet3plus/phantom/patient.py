@@ -3,7 +3,7 @@
 """The random patient: body frame (coordinates, trunk wall, diaphragm) and contrast phase.
 
 Anatomy is written once, in a canonical body of fixed size; a :class:`Frame` maps millimetres of the scanner to it
-through a size per axis and a smooth random deformation, which is what makes every patient a different one.
+through a size per axis and a smooth random deformation, which makes every patient a different one.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Contrast:
-    """Mean HU of what takes up contrast medium, in one phase of one patient."""
+    """Mean HU of the tissues that take up contrast medium, in one phase of one patient."""
 
     liver: float
     spleen: float

@@ -34,7 +34,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Scanner:
-    """What the image looks like beyond the anatomy.
+    """Properties of the image that do not come from the anatomy.
 
     Attributes:
         noise: standard deviation in HU at the middle of the body.

@@ -17,7 +17,7 @@ from .shapes import Array
 __all__ = ["Phantom", "check_ranges", "make_phantom"]
 
 _MAX_MATRIX = 560
-# what a range may hold, in mm: finer takes too much memory, coarser loses the anatomy
+# limits of the ranges, in mm: finer takes too much memory, coarser loses the anatomy
 _LIMITS = {"pixel_size": (0.3, 5.0), "slice_thickness": (0.5, 10.0)}
 # axis codes of the stored array and how often each occurs
 _ORIENTATIONS = (("LPS", 0.35), ("RAS", 0.2), ("LAS", 0.2), ("RPS", 0.1), ("PIR", 0.08), ("ASL", 0.07))
@@ -63,7 +63,7 @@ def make_phantom(
     if seed < 0 or index < 0:
         raise ValueError(f"seed and index: found {seed} and {index}, expected integers of 0 or more")
     check_ranges(pixel_size, slice_thickness)
-    # separate streams: the patient stays the same whatever the resolution of the scan
+    # separate streams: the patient is the same at each resolution of the scan
     patient_rng, scan_rng, noise_rng = (
         np.random.default_rng(s) for s in np.random.SeedSequence([seed, index]).spawn(3)
     )

@@ -37,7 +37,7 @@ _RIB_DEPTH = 6.0
 
 @dataclass(frozen=True)
 class Structure:
-    """Something to paint over what was painted before.
+    """A shape to paint over those painted before.
 
     Attributes:
         shape: where.

@@ -7,7 +7,7 @@ from __future__ import annotations
 from .evaluation import EvaluatedCase, evaluation_page
 from .inference import inference_page
 from .page import Page, PageCase, PageOrgan, write_page
-from .provenance import versions, warning_of
+from .provenance import get_weights_warning, versions
 
 __all__ = [
     "EvaluatedCase",
@@ -17,6 +17,6 @@ __all__ = [
     "evaluation_page",
     "inference_page",
     "versions",
-    "warning_of",
+    "get_weights_warning",
     "write_page",
 ]

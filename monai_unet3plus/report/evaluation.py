@@ -12,7 +12,7 @@ from typing import Any
 
 from ..metrics.summary import OrganSummary, Statistics
 from .page import Page, PageCase, PageOrgan
-from .provenance import made_by
+from .provenance import list_provenance
 
 __all__ = ["EvaluatedCase", "evaluation_page"]
 
@@ -28,7 +28,7 @@ _HEADINGS = {
 @dataclass
 class EvaluatedCase:
     """
-    What an evaluation found of a case.
+    The results of one case.
 
     Args:
         file: path of the image.
@@ -91,7 +91,7 @@ def evaluation_page(
             ),
         ],
         note="HD95: the 95 % Hausdorff distance. Pictures: the slices in which prediction and truth differ most.",
-        facts=made_by(run["versions"], run["weights_sha256"], run["settings"]),
+        facts=list_provenance(run["versions"], run["weights_sha256"], run["settings"]),
         settings=run["settings"],
     )
 

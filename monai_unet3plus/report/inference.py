@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from ..visualize.panels import colour_of
-from .page import Page, PageCase, PageOrgan, millilitres
-from .provenance import made_by
+from ..visualize.panels import get_colour
+from .page import Page, PageCase, PageOrgan, format_millilitres
+from .provenance import list_provenance
 from .schema import InferenceRun
 
 __all__ = ["inference_page"]
@@ -31,7 +31,7 @@ def inference_page(run: InferenceRun, pictures: Sequence[Path | None]) -> Page:
             name=case["image"],
             status=_STATUS[case["status"]],
             organs=[
-                PageOrgan(organ, colour_of(k), [millilitres(facts.get("volume_ml"))], facts.get("flags", ()))
+                PageOrgan(organ, get_colour(k), [format_millilitres(facts.get("volume_ml"))], facts.get("flags", ()))
                 for k, (organ, facts) in enumerate(case["organs"].items())
             ],
             failure=case["reason"],
@@ -49,6 +49,6 @@ def inference_page(run: InferenceRun, pictures: Sequence[Path | None]) -> Page:
         cases=cases,
         warning=run["warning"],
         note="Pictures: for each organ the slices with most of it.",
-        facts=made_by(run["versions"], run["weights_sha256"], run["settings"]),
+        facts=list_provenance(run["versions"], run["weights_sha256"], run["settings"]),
         settings=run["settings"],
     )

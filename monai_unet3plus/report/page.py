@@ -18,7 +18,7 @@ from PIL import Image
 
 from ..utils.files import remove_leftovers, replacing
 
-__all__ = ["Page", "PageCase", "PageOrgan", "millilitres", "page_parts", "write_page"]
+__all__ = ["Page", "PageCase", "PageOrgan", "format_millilitres", "page_parts", "write_page"]
 
 
 @dataclass
@@ -46,10 +46,10 @@ class PageCase:
 
     Args:
         name: its path below the folder of the data.
-        status: what became of it, in words.
+        status: its outcome, in words.
         organs: its rows.
         failure: why it has no mask; nothing if it has one.
-        remarks: what was warned of.
+        remarks: the warnings about it.
         picture: a WebP file, which is read when its place in the page is written, or None.
         link: address of a page that shows the volume, or nothing.
     """
@@ -79,20 +79,20 @@ class PageCase:
 @dataclass
 class Page:
     """
-    What is on the page, top to bottom.
+    The content of the page, top to bottom.
 
     Args:
         title: of the page.
         started: seconds since the epoch.
         seconds: that the run took.
-        counts: number of cases by what became of them.
+        counts: number of cases by outcome.
         columns: names of the values of each organ.
         cases: in the order of the run.
-        warning: what the maker of the weights warns of, or nothing.
+        warning: warning of the maker of the weights, or empty.
         summary: values over all cases: a row of names, and rows.
-        note: what has to be known to read the table.
+        note: explanation of the table.
         facts: of how the results were made, by name.
-        settings: all that decides what masks look like, for JSON.
+        settings: all settings that influence masks, for JSON.
     """
 
     title: str
@@ -115,7 +115,7 @@ def write_page(page: Page, output_file: PathLike) -> None:
     All text is escaped. The page loads nothing and runs no script, and says so to the browser.
 
     Args:
-        page: what to write.
+        page: the page.
         output_file: HTML to write.
     """
     remove_leftovers(output_file)
@@ -129,7 +129,7 @@ def page_parts(page: Page) -> Iterator[str]:
     A page in HTML, part by part, so that one picture at a time is in memory.
 
     Args:
-        page: what is on it.
+        page: its content.
     """
     environment = Environment(
         loader=PackageLoader("monai_unet3plus", "report"),
@@ -142,7 +142,7 @@ def page_parts(page: Page) -> Iterator[str]:
     return environment.get_template("page.html").generate(page=page, settings=json.dumps(page.settings, indent=2))
 
 
-def millilitres(volume: float | None) -> str:
+def format_millilitres(volume: float | None) -> str:
     """
     A volume as text, in whole millilitres where tenths say nothing.
 

@@ -13,11 +13,11 @@ import torch
 
 from .. import __version__
 
-__all__ = ["made_by", "versions", "warning_of"]
+__all__ = ["list_provenance", "versions", "get_weights_warning"]
 
 
 def versions() -> dict[str, str]:
-    """The versions of what results depend on most, by name."""
+    """The versions of the packages that results depend on most, by name."""
     return {
         "monai_unet3plus": __version__,
         "MONAI": monai.__version__,
@@ -26,9 +26,9 @@ def versions() -> dict[str, str]:
     }
 
 
-def warning_of(weights_sha256: str | None, metadata: Mapping[str, Any] | None) -> str:
+def get_weights_warning(weights_sha256: str | None, metadata: Mapping[str, Any] | None) -> str:
     """
-    What the bundle's maker warns of, if the weights in use are those that it was delivered with, else nothing.
+    Get the warning of the bundle's maker if the weights in use are the delivered ones, else an empty string.
 
     Args:
         weights_sha256: of the file of weights, or None.
@@ -38,14 +38,16 @@ def warning_of(weights_sha256: str | None, metadata: Mapping[str, Any] | None) -
     return delivered.get("warning", "") if weights_sha256 and weights_sha256 == delivered.get("sha256") else ""
 
 
-def made_by(versions: Mapping[str, str], weights_sha256: str | None, settings: Mapping[str, Any]) -> dict[str, str]:
+def list_provenance(
+    versions: Mapping[str, str], weights_sha256: str | None, settings: Mapping[str, Any]
+) -> dict[str, str]:
     """
     The facts of a page: versions, weights, and the settings that a line is enough for.
 
     Args:
         versions: by name.
         weights_sha256: of the file of weights, or None.
-        settings: what else decides what masks look like.
+        settings: other settings that influence masks.
     """
     simple = {name: value for name, value in settings.items() if "class" not in str(value)}
     return {

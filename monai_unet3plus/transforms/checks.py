@@ -17,18 +17,18 @@ from nibabel.orientations import io_orientation
 from ..utils.errors import InputError
 from ..utils.orientation import reorient
 
-__all__ = ["CheckGridd", "CheckPaird", "CheckVolumed", "file_of"]
+__all__ = ["CheckGridd", "CheckPaird", "CheckVolumed", "get_filename"]
 
 
-def file_of(img: object) -> str:
-    """The file that an image was loaded from, for messages."""
+def get_filename(img: object) -> str:
+    """Get the file that an image was loaded from, for messages."""
     meta = img.meta if isinstance(img, MetaTensor) else {}
     return str(meta.get(ImageMetaKey.FILENAME_OR_OBJ, "the volume"))
 
 
 class CheckVolumed(MapTransform):
     """
-    Refuse what is not one scalar 3D volume of finite values. To be used right after the file is loaded.
+    Refuse arrays that are not one scalar 3D volume of finite values. To be used right after the file is loaded.
 
     Trailing axes of size 1 are dropped: some writers add them.
 
@@ -47,7 +47,7 @@ class CheckVolumed(MapTransform):
     def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict[Hashable, torch.Tensor]:
         """
         Raises:
-            InputError: When a volume is refused; the message names its file, what was found and what is expected.
+            InputError: When a volume is refused; the message names its file, the finding and the expectation.
         """
         d = dict(data)
         for key in self.key_iterator(d):
@@ -67,18 +67,18 @@ class CheckVolumed(MapTransform):
                 else ("Store a single slice with a third axis of size 1.")
             )
             raise InputError(
-                f"{file_of(img)}: expected one 3D volume, but found {img.ndim} dimensions ({shape}). {hint}"
+                f"{get_filename(img)}: expected one 3D volume, but found {img.ndim} dimensions ({shape}). {hint}"
             )
         if img.numel() == 0:
-            raise InputError(f"{file_of(img)}: expected a volume with voxels, but found none ({shape}).")
+            raise InputError(f"{get_filename(img)}: expected a volume with voxels, but found none ({shape}).")
         low, high = (float(value) for value in torch.aminmax(img))
         if not np.isfinite([low, high]).all():
             bad = int(img.numel() - torch.isfinite(img).sum())
             raise InputError(
-                f"{file_of(img)}: expected finite voxel values, but {bad} of {img.numel()} are NaN or infinite."
+                f"{get_filename(img)}: expected finite voxel values, but {bad} of {img.numel()} are NaN or infinite."
             )
         if low == high and not self.constant:
-            raise InputError(f"{file_of(img)}: expected an image, but every voxel has the value {low:g}.")
+            raise InputError(f"{get_filename(img)}: expected an image, but every voxel has the value {low:g}.")
 
 
 class CheckPaird(MapTransform):
@@ -107,7 +107,7 @@ class CheckPaird(MapTransform):
             label = d[key] = _store_like(d[key], image)
             if label.shape != image.shape:
                 raise InputError(
-                    f"{file_of(label)}: expected the shape of {file_of(image)}, {tuple(image.shape)}, "
+                    f"{get_filename(label)}: expected the shape of {get_filename(image)}, {tuple(image.shape)}, "
                     f"but found {tuple(label.shape)}."
                 )
             if not (isinstance(label, MetaTensor) and isinstance(image, MetaTensor)):
@@ -115,7 +115,7 @@ class CheckPaird(MapTransform):
             found, expected = np.asarray(label.affine, dtype=float), np.asarray(image.affine, dtype=float)
             if not np.allclose(found, expected, rtol=1e-3, atol=1e-2):
                 raise InputError(
-                    f"{file_of(label)}: expected the affine of {file_of(image)}, {expected.tolist()}, "
+                    f"{get_filename(label)}: expected the affine of {get_filename(image)}, {expected.tolist()}, "
                     f"but found {found.tolist()}."
                 )
         return d
@@ -163,12 +163,12 @@ class CheckGridd(MapTransform):
             expected = tuple(int(size) for size in mask.meta[MetaKeys.SPATIAL_SHAPE])[:3]
             if tuple(mask.shape[1:]) != expected:
                 raise InputError(
-                    f"{file_of(mask)}: the mask has shape {tuple(mask.shape[1:])}, its file {expected}. Not saved."
+                    f"{get_filename(mask)}: the mask has shape {tuple(mask.shape[1:])}, its file {expected}. Not saved."
                 )
             original = np.asarray(mask.meta[MetaKeys.ORIGINAL_AFFINE], dtype=float)
             if not np.allclose(np.asarray(mask.affine, dtype=float), original, atol=1e-3):
                 raise InputError(
-                    f"{file_of(mask)}: the mask has the affine {np.asarray(mask.affine).tolist()}, its file "
+                    f"{get_filename(mask)}: the mask has the affine {np.asarray(mask.affine).tolist()}, its file "
                     f"{original.tolist()}. Not saved."
                 )
         return dict(data)

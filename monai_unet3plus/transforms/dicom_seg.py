@@ -20,7 +20,7 @@ from ..data.reading.dicom_series import find_ct_stack
 from ..masks.paths import mask_path
 from ..utils.errors import InputError
 from ..utils.files import now_or_deferred
-from .checks import file_of
+from .checks import get_filename
 
 __all__ = ["SaveDicomSegd"]
 
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 _OWN_SCHEME = "99UNET3PLUS"  # of organs that SNOMED CT has under another name; the standard wants "99" first
 _MAKER = "monai_unet3plus"
-# what the object refers to its source by
+# the identifiers by which the object refers to its source
 _REFERRED_TO = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID")
 
 
@@ -51,7 +51,7 @@ class SaveDicomSegd(MapTransform):
         organs: names of the organs, in order: the first is 1 in the label map.
         output_dir: folder for the files.
         dataset_dir: folder that the images are in.
-        postfix: what the names end in. Defaults to "seg".
+        postfix: end of the names. Defaults to "seg".
         allow_missing_keys: don't raise if a key is missing. Defaults to False.
 
     Raises:
@@ -80,7 +80,7 @@ class SaveDicomSegd(MapTransform):
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         d = dict(data)
         for key in self.key_iterator(d):
-            source = file_of(d[key])
+            source = get_filename(d[key])
             if not _is_dicom(source):
                 logger.warning("%s: is no DICOM series, so no DICOM SEG is written", source)
                 continue
@@ -107,7 +107,7 @@ class SaveDicomSegd(MapTransform):
                 segment_number=number,
                 segment_label=organ,
                 segmented_property_category=codes.SCT.AnatomicalStructure,
-                segmented_property_type=_code_of(organ),
+                segmented_property_type=_find_code(organ),
                 algorithm_type=hd.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
                 algorithm_identification=algorithm,
             )
@@ -157,7 +157,7 @@ def _place_on_sources(source: str, labels: np.ndarray) -> tuple[list[Any], np.nd
     return headers, placed
 
 
-def _code_of(organ: str) -> Any:
+def _find_code(organ: str) -> Any:
     name = "".join(word.capitalize() for word in organ.replace("_", " ").split())
     if name in dir(codes.SCT):
         return getattr(codes.SCT, name)

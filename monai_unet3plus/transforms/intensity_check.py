@@ -15,14 +15,14 @@ from monai.utils import TransformBackends
 
 from ..data.case_keys import INTENSITY_RANGE
 from ..utils.errors import InputError
-from .checks import file_of
+from .checks import get_filename
 
 __all__ = ["CheckIntensityd"]
 
 logger = logging.getLogger(__name__)
 
 # In Hounsfield units
-_PADDING = -1500  # and below: scanners fill what they did not see with -2000 or -3024
+_PADDING = -1500  # and below: scanners fill the area outside their view with -2000 or -3024
 _DARKEST = -50  # fat is -100, air -1000; some of them is in every CT
 _SOFT_TISSUE = (-150, 250)  # fat to liver with contrast medium
 _LEAST_SOFT_TISSUE = 0.02
@@ -71,11 +71,11 @@ class CheckIntensityd(MapTransform):
         if self.mode == "off" or data.get(self.range_key) is not None:
             return dict(data)
         for key in self.key_iterator(dict(data)):
-            found = _what_is_odd(data[key])
+            found = _find_oddity(data[key])
             if not found:
                 continue
             sentence = (
-                f"{file_of(data[key])}: expected Hounsfield units, where air is -1000 and soft tissue 0 to 100, "
+                f"{get_filename(data[key])}: expected Hounsfield units, where air is -1000 and soft tissue 0 to 100, "
                 f"but {found}."
             )
             if self.mode == "error":
@@ -84,7 +84,7 @@ class CheckIntensityd(MapTransform):
         return dict(data)
 
 
-def _what_is_odd(img: torch.Tensor) -> str:
+def _find_oddity(img: torch.Tensor) -> str:
     values = torch.as_tensor(img).reshape(-1)
     sample = values[:: len(values) // _VOXELS + 1].cpu().numpy().astype(np.float64)
     sample = sample[sample > _PADDING]

@@ -33,14 +33,14 @@ class InvertAcrossProcessesd(Invertd):
         d = dict(data)
         originals = {key: d[key] for key in self.orig_keys if isinstance(d.get(key), MetaTensor)}
         for key, image in originals.items():
-            operations = _with_ids_of(_traceable(self.transform, key), image.applied_operations)
+            operations = _replace_ids(_traceable(self.transform, key), image.applied_operations)
             d[key] = MetaTensor(image.as_tensor(), meta=image.meta, applied_operations=operations)
         inverted = super().__call__(d)
         kept = {key: image for key, image in originals.items() if key not in self.keys}
         return {**inverted, **kept}
 
 
-def _with_ids_of(transforms: Iterator[TraceableTransform], operations: Sequence[Mapping]) -> list[dict]:
+def _replace_ids(transforms: Iterator[TraceableTransform], operations: Sequence[Mapping]) -> list[dict]:
     """The operations with the ids of the transforms of their class, both looked through from the last to the first."""
     left = list(transforms)
     relabelled: list[dict] = []

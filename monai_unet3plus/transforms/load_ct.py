@@ -17,7 +17,7 @@ from monai.utils import ImageMetaKey, MetaKeys, SpaceKeys, TransformBackends, co
 
 from ..data.reading.volume import check_affine, read_volume
 from ..utils.errors import InputError
-from .checks import file_of
+from .checks import get_filename
 
 __all__ = ["LoadCT", "LoadCTD", "LoadCTDict", "LoadCTd"]
 
@@ -79,7 +79,7 @@ class LoadCT(Transform):
         affine = np.asarray(img.affine, dtype=float)
         if img.meta.get(MetaKeys.SPACE) == SpaceKeys.LPS:
             affine = _LPS_TO_RAS @ affine
-        check_affine(affine, file_of(img))
+        check_affine(affine, get_filename(img))
         return self._to_meta_tensor(img.as_tensor(), affine, img.meta)
 
     def _to_meta_tensor(self, array: np.ndarray | torch.Tensor, affine: np.ndarray, meta: Mapping) -> MetaTensor:

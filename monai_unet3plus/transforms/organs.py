@@ -17,7 +17,7 @@ from monai.utils import TransformBackends, convert_to_dst_type, convert_to_tenso
 
 from ..utils.errors import InputError
 from ..utils.labels import IGNORED
-from .checks import file_of
+from .checks import get_filename
 
 __all__ = ["LabelMapToMasksd", "SelectOrgansd", "logits_to_label_map"]
 
@@ -76,7 +76,7 @@ class SelectOrgansd(MapTransform):
         if not 1 <= len(organs) <= 255:
             raise ValueError(f"Expected argument `organs` to name 1 to 255 organs, but got {len(organs)}.")
         self.names = list(organs)
-        self.values = self._positions_of(organs)
+        self.values = self._find_positions(organs)
         self.values_key = values_key
         self.warned: set[int] = set()
 
@@ -87,7 +87,7 @@ class SelectOrgansd(MapTransform):
         """
         d: dict[Hashable, Any] = dict(data)
         own = d.pop(self.values_key, None)
-        positions = self.values if own is None else self._positions_of(own)
+        positions = self.values if own is None else self._find_positions(own)
         for key in self.key_iterator(d):
             label = convert_to_tensor(d[key], track_meta=get_track_meta())
             # slice by slice: of a whole volume it takes several times the volume's memory
@@ -95,7 +95,9 @@ class SelectOrgansd(MapTransform):
             found = torch.unique(torch.cat([torch.unique(part) for part in slices]))
             odd = found[~((found - found.round()).abs() <= _ROUNDING)]
             if len(odd):
-                raise InputError(f"{file_of(label)}: expected whole numbers as labels, but found {odd[:5].tolist()}.")
+                raise InputError(
+                    f"{get_filename(label)}: expected whole numbers as labels, but found {odd[:5].tolist()}."
+                )
             self._warn_of_unnamed({round(float(value)) for value in found} - set(positions) - {0}, label)
             selected = torch.zeros(label.shape, dtype=torch.uint8, device=label.device)
             for part, target in zip(slices, selected.unbind(-1)):
@@ -111,12 +113,12 @@ class SelectOrgansd(MapTransform):
         self.warned |= values
         logger.warning(
             "%s: label values %s belong to none of the organs %s and count as background, here and in other files",
-            file_of(label),
+            get_filename(label),
             sorted(values),
             self.names,
         )
 
-    def _positions_of(self, organs: Mapping[str, int | Sequence[int]]) -> dict[int, int]:
+    def _find_positions(self, organs: Mapping[str, int | Sequence[int]]) -> dict[int, int]:
         """The position of the organ, counted from 1, that a label value stands for."""
         positions: dict[int, int] = {}
         for name, values in organs.items():

@@ -14,7 +14,7 @@ __all__ = ["FinestOutputd"]
 
 class FinestOutputd(MapTransform):
     """
-    Pick the finest segmentation logits of what the network returns in training.
+    Pick the finest segmentation logits from the network's outputs in training.
 
     That is a tensor, a list of side outputs, finest first, or a tuple of either and presence logits.
 

@@ -23,14 +23,14 @@ def plane_size(size: Sequence[int], spacing: Sequence[float], pixel_size: float)
     Args:
         size: its number of pixels per axis.
         spacing: its pixel size per axis, in mm.
-        pixel_size: the wanted pixel size in mm. What comes out differs from it by what rounding to whole pixels takes.
+        pixel_size: the wanted pixel size in mm. The result differs from it by the rounding to whole pixels.
     """
     return [max(round(n * float(s) / pixel_size), 1) for n, s in zip(size, spacing)]
 
 
 def resample_plane(slices: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
     """
-    Resample slices linearly, averaging over what a larger pixel covers.
+    Resample slices linearly, averaging over the area of a larger pixel.
 
     Args:
         slices: shape ``(N, C, H, W)``.

@@ -7,18 +7,18 @@ from __future__ import annotations
 import os
 import re
 
-__all__ = ["InputError", "explanation_of", "last_line", "reason_of"]
+__all__ = ["InputError", "root_cause", "last_line", "describe_error"]
 
 
 class InputError(ValueError):
     """
-    What the user gave is wrong: a file, a folder or an argument.
+    An error in the user's input: a file, a folder or an argument.
 
-    The message is one sentence or two with the file or argument, what was found, and what is expected.
+    The message is one sentence or two with the file or argument, the finding and the expectation.
     """
 
 
-def explanation_of(error: BaseException) -> BaseException:
+def root_cause(error: BaseException) -> BaseException:
     """
     The exception that explains a failure: MONAI wraps those of transforms and of config expressions in others.
 
@@ -33,16 +33,16 @@ def explanation_of(error: BaseException) -> BaseException:
     return error
 
 
-def reason_of(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """
     The sentence that explains an error to a user.
 
     Args:
         error: the exception that arrived.
     """
-    cause = explanation_of(error)
+    cause = root_cause(error)
     text = str(cause)
-    if "Traceback (most recent call last)" in text:  # SaveImage makes one of what its writer raises
+    if "Traceback (most recent call last)" in text:  # SaveImage makes one of its writer's errors
         return re.sub(r"^\w*Error: (\[Errno \d+\] )?", "", text.strip().splitlines()[-1])
     message = " ".join(text.split())
     if isinstance(cause, InputError):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # importing MONAI takes seconds, and phantoms are made without it
     from monai.config import PathLike
 
-__all__ = ["deferred_writes", "now_or_deferred", "remove_leftovers", "replacing", "sha256_of"]
+__all__ = ["deferred_writes", "now_or_deferred", "remove_leftovers", "replacing", "compute_sha256"]
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ _deferred: ContextVar[list[Write] | None] = ContextVar("deferred", default=None)
 @contextmanager
 def deferred_writes() -> Iterator[list[Write]]:
     """
-    Collect what would be written while the block lasts, in order, for the caller to write later.
+    Collect the writes while the block lasts, in order, for the caller to do later.
 
     Those who write have to take part, by :py:func:`now_or_deferred`.
     """
@@ -89,7 +89,7 @@ def replacing(path: PathLike) -> Iterator[Path]:
 
 def remove_leftovers(path: PathLike) -> None:
     """
-    Remove what processes that were killed have left of a file that they were writing by :py:func:`replacing`.
+    Remove unfinished files that killed processes left when they wrote a file by :py:func:`replacing`.
 
     Args:
         path: the file; nobody else may be writing it.
@@ -103,7 +103,7 @@ def remove_leftovers(path: PathLike) -> None:
             other.unlink(missing_ok=True)
 
 
-def sha256_of(path: PathLike) -> str:
+def compute_sha256(path: PathLike) -> str:
     """
     The SHA-256 of a file, as hexadecimal digits.
 

@@ -15,7 +15,7 @@ __all__ = ["ras_affine", "ras_view", "reorient"]
 
 def ras_view(array: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, tuple[float, float, float]]:
     """
-    Look at a volume with its axes towards the patient's right, front and head, whatever order it is stored in.
+    Look at a volume with its axes towards the patient's right, front and head, for any order that it is stored in.
 
     An oblique axis counts as the anatomical one that is nearest to it.
 
@@ -36,7 +36,7 @@ def ras_view(array: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, tuple[f
 
 def ras_affine(affine: np.ndarray, shape: Sequence[int]) -> np.ndarray:
     """
-    The affine of what :py:func:`ras_view` returns.
+    The affine of the view by :py:func:`ras_view`.
 
     Args:
         affine: of the volume as it is stored, ``(4, 4)``.

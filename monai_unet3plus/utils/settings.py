@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 import torch
 
-__all__ = ["described"]
+__all__ = ["settings_to_json"]
 
 _WITHOUT_EFFECT = ("progress", "slice_batch_size", "sw_batch_size", "cache_roi_weight_map", "roi_weight_map")
 
 
-def described(value: Any) -> Any:
+def settings_to_json(value: Any) -> Any:
     """
-    Describe settings by what JSON can hold, equal for equal settings whenever they are described.
+    Convert settings to values that JSON can hold; equal settings always give equal values.
 
-    Objects become their class and attributes, functions their name. What has no effect on results, such as
-    batch sizes and progress bars, is left out.
+    Objects become their class and attributes, functions their name. Arguments without effect on results,
+    such as batch sizes and progress bars, are left out.
 
     Args:
         value: numbers, strings, lists, mappings, and objects such as transforms and inferers.
@@ -29,13 +29,13 @@ def described(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float, str)):
         return str(value) if isinstance(value, Enum) else value
     if isinstance(value, Mapping):
-        return {str(key): described(item) for key, item in value.items()}
+        return {str(key): settings_to_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [described(item) for item in value]
+        return [settings_to_json(item) for item in value]
     if isinstance(value, (np.ndarray, np.generic, torch.Tensor)):
         return value.tolist()
     kind = value if hasattr(value, "__qualname__") else type(value)
     name = f"{kind.__module__}.{kind.__qualname__}"
     attributes = {} if kind is value else getattr(value, "__dict__", {})
-    settings = {key: described(item) for key, item in sorted(attributes.items()) if key not in _WITHOUT_EFFECT}
+    settings = {key: settings_to_json(item) for key, item in sorted(attributes.items()) if key not in _WITHOUT_EFFECT}
     return {"class": name, **settings} if settings else name

@@ -9,15 +9,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["collected_warnings"]
+__all__ = ["collect_warnings"]
 
 
 @contextmanager
-def collected_warnings() -> Iterator[list[str]]:
+def collect_warnings() -> Iterator[list[str]]:
     """
-    Collect what this package warns of, in this thread and while the block lasts, besides logging it.
+    Collect this package's warnings, in this thread and while the block lasts; they are logged too.
 
-    What the log says about a case is then in its report too, and a transform need not know of reports.
+    So the warnings about a case are in its report too, and a transform need not know of reports.
     """
     collector = _Collector()
     package = logging.getLogger(__name__.partition(".")[0])

@@ -14,10 +14,10 @@ import numpy as np
 from monai.config import PathLike
 
 from ..data.reading.volume import read_volume
-from ..report.page import millilitres
+from ..report.page import format_millilitres
 from ..report.schema import InferenceRun, read_run
 from ..utils.errors import InputError
-from ..visualize.panels import colour_of
+from ..visualize.panels import get_colour
 
 __all__ = ["ViewerCase", "ViewerRun", "open_run"]
 
@@ -49,8 +49,8 @@ class ViewerCase:
             {
                 "name": organ,
                 "value": position + 1,
-                "colour": colour_of(position),
-                "volume": f"{millilitres(facts.get('volume_ml'))} ml",
+                "colour": get_colour(position),
+                "volume": f"{format_millilitres(facts.get('volume_ml'))} ml",
                 "flags": list(facts.get("flags", ())),
             }
             for position, (organ, facts) in enumerate(self.organs.items())

@@ -17,7 +17,7 @@ from typing import Any
 
 from ..report import inference_page
 from ..report.page import page_parts
-from ..utils.errors import reason_of
+from ..utils.errors import describe_error
 from .cases import ViewerRun
 
 __all__ = ["ViewerServer"]
@@ -85,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
             content, kind = make()
         except Exception as e:  # whatever a CT or a mask leads its reader into, the page says it
             logger.debug("request failed", exc_info=True)
-            return self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, reason_of(e).encode("utf-8", "replace"), _TEXT)
+            return self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, describe_error(e).encode("utf-8", "replace"), _TEXT)
         self._answer(HTTPStatus.OK, content, kind)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, as in http.server

@@ -28,7 +28,7 @@ __all__ = [
     "LineStyle",
     "Plane",
     "add_legend",
-    "colour_of",
+    "get_colour",
     "draw_outlines",
     "make_panels",
     "save_figure",
@@ -47,7 +47,7 @@ _BARS_MM = (100, 50, 20, 10, 5, 2, 1)
 
 _WIDTH_INCHES = 11.0
 _MOST_INCHES_PER_MM = 0.03
-_PANEL_INCHES = 2.6  # what the text above a panel takes
+_PANEL_INCHES = 2.6  # height of the text above a panel
 _GAP_INCHES, _TEXT_INCHES, _LEGEND_INCHES = 0.1, 0.3, 0.35
 _LETTERS_INCHES, _BAR_INCHES = 0.5, 1.2  # lower panels have no room for letters above each other, or for a bar
 _DPI = 110
@@ -59,7 +59,7 @@ class Plane:
     A way to cut a volume whose axes go towards the patient's right, front and head.
 
     Args:
-        name: what radiologists call it.
+        name: the radiologists' name.
         axis: the one across it.
         sides: of the patient on the left, the right, the top and the bottom of a picture.
     """
@@ -98,7 +98,7 @@ CORONAL = Plane("coronal", 1, "RLSI")
 SAGITTAL = Plane("sagittal", 0, "APSI")
 
 
-def colour_of(position: int) -> str:
+def get_colour(position: int) -> str:
     """
     The colour that a mask is outlined in.
 
@@ -113,7 +113,7 @@ def make_panels(rows: Sequence[Sequence[tuple[float, float]]], title: str = "") 
     A black figure with rows of panels, all on one scale, so that the picture has the patient's proportions.
 
     Args:
-        rows: width and height in mm of what each panel will show.
+        rows: width and height in mm of the area that each panel will show.
         title: text above the panels. Defaults to none.
     """
     title_inches = _TEXT_INCHES if title else 0.0
@@ -212,7 +212,7 @@ def draw_outlines(
             closed = np.pad(mask[::-1].T.astype(float), 1)  # also where it touches the border
             x, y = ((np.arange(-1, n + 1) + 0.5) * size for n, size in zip(mask.shape, pixel))
             width = widths[min(position, len(widths) - 1)]
-            ax.contour(x, y, closed, levels=[0.5], colors=colour_of(position), linewidths=width, linestyles=linestyle)
+            ax.contour(x, y, closed, levels=[0.5], colors=get_colour(position), linewidths=width, linestyles=linestyle)
 
 
 def add_legend(
@@ -224,10 +224,10 @@ def add_legend(
     Args:
         figure: with panels.
         names: of the masks, in the order of :py:func:`draw_outlines`.
-        linestyles: what a line style stands for, by name. Defaults to None, there is one style only.
-        note: what else there is to say. Defaults to nothing.
+        linestyles: the meaning of each line style, by name. Defaults to None, there is one style only.
+        note: further text. Defaults to nothing.
     """
-    handles = [Line2D([], [], color=colour_of(k), linewidth=2, label=name) for k, name in enumerate(names)]
+    handles = [Line2D([], [], color=get_colour(k), linewidth=2, label=name) for k, name in enumerate(names)]
     for name, linestyle in (linestyles or {}).items():
         handles.append(Line2D([], [], color="white", linestyle=linestyle, label=name))
     if note:

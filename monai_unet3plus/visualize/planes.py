@@ -61,7 +61,7 @@ def save_planes(
         affine: from voxels to mm, axes towards right, front and head as in NIfTI, ``(4, 4)``.
         output_file: picture to write; its suffix says in which format.
         window: values of the CT shown as black and white. Defaults to (0, 1).
-        note: what to say below the picture. Defaults to nothing.
+        note: text below the picture. Defaults to nothing.
     """
     spacing = [float(size) for size in voxel_sizes(affine)]
     boxes: list[Box | None] = ndimage.find_objects(label_map, max_label=len(organs))

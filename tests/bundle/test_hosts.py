@@ -27,7 +27,7 @@ from parameterized import parameterized
 from monai_unet3plus.bundle.run import CasesFailedError
 from monai_unet3plus.engines import CaseEvaluator
 from monai_unet3plus.networks.nets import UNet3Plus
-from monai_unet3plus.utils.errors import InputError, explanation_of
+from monai_unet3plus.utils.errors import InputError, root_cause
 from tests.bundle.workflows import BUNDLE, NARROW, write_checkpoint
 from tests.data_sets import write_boxes
 
@@ -195,7 +195,7 @@ class TestHosts(unittest.TestCase):
     def test_errors_are_exceptions_for_a_program(self, wrong: dict, kind: type[Exception], sentence: str) -> None:
         with self.assertRaises(Exception) as raised:
             self.segment(self.bundle / "configs", self.work / "wrong", **wrong)
-        cause = explanation_of(raised.exception)
+        cause = root_cause(raised.exception)
         self.assertIsInstance(cause, kind)
         self.assertIn(sentence, str(cause))
 

@@ -15,7 +15,7 @@ from monai.bundle import ConfigParser
 from parameterized import parameterized
 
 from monai_unet3plus.bundle.variables import check_variables
-from monai_unet3plus.utils.errors import InputError, explanation_of
+from monai_unet3plus.utils.errors import InputError, root_cause
 from tests.bundle.workflows import BUNDLE, inference, training
 
 WRONG = [
@@ -135,7 +135,7 @@ class TestConfigs(unittest.TestCase):
         with self.assertRaises(RuntimeError) as raised:
             workflow.initialize()
         sentence = f"{name}: expected .* but found .*{re.escape(str(value))}"
-        self.assertRegex(str(explanation_of(raised.exception)), sentence)
+        self.assertRegex(str(root_cause(raised.exception)), sentence)
 
     @parameterized.expand(
         [
@@ -151,7 +151,7 @@ class TestConfigs(unittest.TestCase):
         parser["amp"] = "false"
         with self.assertRaises(RuntimeError) as raised:
             parser.get_parsed_content(part)
-        self.assertRegex(str(explanation_of(raised.exception)), "amp: expected True or False")
+        self.assertRegex(str(root_cause(raised.exception)), "amp: expected True or False")
 
     @parameterized.expand(
         [

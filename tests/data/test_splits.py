@@ -37,14 +37,14 @@ class FolderTestCase(unittest.TestCase):
         return path
 
 
-def cases_of(count: int) -> list[dict[str, str]]:
+def iterate_cases(count: int) -> list[dict[str, str]]:
     return [{"image": f"{number:03}", "label": f"{number:03}"} for number in range(count)]
 
 
 class TestSplitCases(unittest.TestCase):
     @parameterized.expand([(10, 0.2, 2), (10, 0.0, 1), (10, 1.0, 9), (2, 0.2, 1), (3, 0.5, 2), (131, 0.2, 26)])
     def test_share_is_held_out_and_each_case_is_in_one_part(self, count: int, fraction: float, held_out: int) -> None:
-        cases = cases_of(count)
+        cases = iterate_cases(count)
         training, validation = split_cases(cases, val_fraction=fraction)
         self.assertEqual(len(validation), held_out)
         self.assertEqual(sorted(training + validation, key=lambda case: case["image"]), cases)
@@ -62,25 +62,25 @@ class TestSplitCases(unittest.TestCase):
             split_cases(cases, "fold", fold=1)
 
     def test_seed_decides(self) -> None:
-        first, again, other = (split_cases(cases_of(20), seed=seed) for seed in (1, 1, 2))
+        first, again, other = (split_cases(iterate_cases(20), seed=seed) for seed in (1, 1, 2))
         self.assertEqual(first, again)
         self.assertNotEqual(first, other)
 
     def test_parts_keep_the_order_of_the_cases(self) -> None:
-        for part in split_cases(cases_of(20), val_fraction=0.5):
+        for part in split_cases(iterate_cases(20), val_fraction=0.5):
             self.assertEqual(part, sorted(part, key=lambda case: case["image"]))
 
     @parameterized.expand([(1,), (5,)])
     def test_all_cases_train_and_none_validates(self, count: int) -> None:
-        self.assertEqual(split_cases(cases_of(count), "all"), (cases_of(count), []))
+        self.assertEqual(split_cases(iterate_cases(count), "all"), (iterate_cases(count), []))
 
     def test_none_trains_and_all_validate(self) -> None:
-        self.assertEqual(split_cases(cases_of(3), "none"), ([], cases_of(3)))
+        self.assertEqual(split_cases(iterate_cases(3), "none"), ([], iterate_cases(3)))
 
     @parameterized.expand([(0,), (1,)])
     def test_fewer_than_two_cases_raise(self, count: int) -> None:
         with self.assertRaisesRegex(InputError, f"at least 2 labelled cases.*found {count}"):
-            split_cases(cases_of(count))
+            split_cases(iterate_cases(count))
 
 
 class TestSamplingWeights(unittest.TestCase):
@@ -236,7 +236,7 @@ class TestDatalistFile(FolderTestCase):
 
     def test_unknown_split_is_named(self) -> None:
         with self.assertRaisesRegex(InputError, "'thirds'"):
-            split_cases(cases_of(3), "thirds")
+            split_cases(iterate_cases(3), "thirds")
 
 
 class TestCheckLabelValues(unittest.TestCase):

@@ -81,7 +81,7 @@ class TestRecipe(unittest.TestCase):
         image[9:, :] = 220  # a kidney, of which the label has three columns
         image[4:7, 4:7, 2:5] = 160  # a vessel
         label[2:4, 14:16], label[16:19, 2:19] = 1, 2  # apart from the liver; an organ as bright as the kidney
-        found = self_training.without_bright_parts(nib.Nifti1Image(image, np.eye(4)), nib.Nifti1Image(label, np.eye(4)))
+        found = self_training.remove_bright_parts(nib.Nifti1Image(image, np.eye(4)), nib.Nifti1Image(label, np.eye(4)))
         expected = np.zeros_like(label)
         expected[2:9, 2:12], expected[16:19, 2:19] = 1, 2
         np.testing.assert_array_equal(np.asarray(found.dataobj), expected)

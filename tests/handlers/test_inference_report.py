@@ -44,7 +44,7 @@ class TestInferenceReport(unittest.TestCase):
             val_handlers=[InferenceReport(self.output, "/data")],
             write_in_background=self.write_in_background,
         )
-        with mock.patch("monai_unet3plus.engines.case_evaluator._path_of", side_effect=names):
+        with mock.patch("monai_unet3plus.engines.case_evaluator._get_path", side_effect=names):
             try:
                 evaluator.run()
             finally:

@@ -11,7 +11,7 @@ from monai.losses import DiceLoss, FocalLoss
 from parameterized import parameterized
 
 from monai_unet3plus.losses import AnnotatedLoss, MultiScaleSSIMLoss, UNet3PlusLoss
-from monai_unet3plus.losses.annotated import annotation_weights, check_target, mean_of_annotated
+from monai_unet3plus.losses.annotated import annotation_weights, check_target, mean_over_annotated
 from monai_unet3plus.utils.errors import InputError
 from monai_unet3plus.utils.labels import IGNORED
 
@@ -93,7 +93,7 @@ class TestAnnotation(unittest.TestCase):
         on_gpu = mock.Mock(wraps=target, device=torch.device("cuda"))
         weights = annotation_weights(on_gpu)
         self.assertEqual(weights[0].tolist(), [0, 1, 1])
-        self.assertTrue(weights[1, 2].isnan() and mean_of_annotated(torch.ones(2, 3), weights).isnan())
+        self.assertTrue(weights[1, 2].isnan() and mean_over_annotated(torch.ones(2, 3), weights).isnan())
 
     def test_soft_masks_are_masks(self) -> None:
         """As mixing, smoothing and interpolation make them."""
@@ -109,8 +109,8 @@ class TestAnnotation(unittest.TestCase):
     def test_mean_leaves_out_what_is_not_annotated(self) -> None:
         values = torch.tensor([[1.0, 100.0], [4.0, 7.0]])
         annotated = torch.tensor([[True, False], [True, True]])
-        self.assertEqual(mean_of_annotated(values, annotated).item(), 4)
-        self.assertEqual(mean_of_annotated(values, torch.zeros_like(annotated)).item(), 0)
+        self.assertEqual(mean_over_annotated(values, annotated).item(), 4)
+        self.assertEqual(mean_over_annotated(values, torch.zeros_like(annotated)).item(), 0)
 
 
 if __name__ == "__main__":

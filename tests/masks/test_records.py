@@ -48,13 +48,13 @@ class TestMaskRecords(unittest.TestCase):
         picture = self.root / "masks" / "sub" / "a_seg.webp"
         for change in (MaskRecords.start, MaskRecords.set_aside):
             self.save()
-            self.assertEqual(self.records().picture_of(self.image), picture)
+            self.assertEqual(self.records().get_picture_path(self.image), picture)
             picture.write_bytes(b"picture")
             change(self.records(), self.image)
             self.assertFalse(picture.exists())
 
     def test_picture_of_a_mask_that_was_never_written_goes(self) -> None:
-        picture = self.records().picture_of(self.image)
+        picture = self.records().get_picture_path(self.image)
         picture.parent.mkdir(parents=True, exist_ok=True)
         picture.write_bytes(b"picture")
         self.assertIsNone(self.records().set_aside(self.image))

@@ -10,7 +10,15 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from monai_unet3plus.metrics import summarize
-from monai_unet3plus.report import EvaluatedCase, Page, PageCase, PageOrgan, evaluation_page, warning_of, write_page
+from monai_unet3plus.report import (
+    EvaluatedCase,
+    Page,
+    PageCase,
+    PageOrgan,
+    evaluation_page,
+    get_weights_warning,
+    write_page,
+)
 from monai_unet3plus.report.page import page_parts
 from tests.report.pages import WILD, example_page, write_picture
 
@@ -131,9 +139,9 @@ class TestPage(unittest.TestCase):
 class TestWarningOf(unittest.TestCase):
     def test_only_the_delivered_weights_are_warned_of(self) -> None:
         metadata = {"weights": {"sha256": "ab", "warning": "four CTs"}}
-        self.assertEqual(warning_of("ab", metadata), "four CTs")
+        self.assertEqual(get_weights_warning("ab", metadata), "four CTs")
         for digest, content in (("cd", metadata), (None, metadata), ("ab", {}), ("ab", None)):
-            self.assertEqual(warning_of(digest, content), "")
+            self.assertEqual(get_weights_warning(digest, content), "")
 
 
 if __name__ == "__main__":

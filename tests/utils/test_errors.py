@@ -6,7 +6,7 @@ import unittest
 
 from parameterized import parameterized
 
-from monai_unet3plus.utils.errors import InputError, explanation_of, reason_of
+from monai_unet3plus.utils.errors import InputError, describe_error, root_cause
 
 
 def chain_of(*errors: Exception) -> Exception:
@@ -19,19 +19,19 @@ def chain_of(*errors: Exception) -> Exception:
 class TestExplanationOf(unittest.TestCase):
     def test_error_without_a_cause_explains_itself(self) -> None:
         error = RuntimeError("x")
-        self.assertIs(explanation_of(error), error)
+        self.assertIs(root_cause(error), error)
 
     def test_input_error_is_found_among_its_wrappers(self) -> None:
         cause = InputError("the file is empty")
-        self.assertIs(explanation_of(chain_of(RuntimeError("a"), ValueError("b"), cause)), cause)
+        self.assertIs(root_cause(chain_of(RuntimeError("a"), ValueError("b"), cause)), cause)
 
     def test_first_input_error_counts_not_what_caused_it(self) -> None:
         error = InputError("weights do not fit")
-        self.assertIs(explanation_of(chain_of(RuntimeError("a"), error, KeyError("conv.weight"))), error)
+        self.assertIs(root_cause(chain_of(RuntimeError("a"), error, KeyError("conv.weight"))), error)
 
     def test_end_of_the_chain_explains_if_no_input_error_is_in_it(self) -> None:
         cause = OSError("disk full")
-        self.assertIs(explanation_of(chain_of(RuntimeError("a"), RuntimeError("b"), cause)), cause)
+        self.assertIs(root_cause(chain_of(RuntimeError("a"), RuntimeError("b"), cause)), cause)
 
     def test_input_errors_are_value_errors(self) -> None:
         self.assertTrue(issubclass(InputError, ValueError))
@@ -47,7 +47,7 @@ class TestReasonOf(unittest.TestCase):
         ]
     )
     def test_is_one_line(self, error: Exception, sentence: str) -> None:
-        self.assertEqual(reason_of(error), sentence)
+        self.assertEqual(describe_error(error), sentence)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from monai_unet3plus.utils.files import deferred_writes, now_or_deferred, remove_leftovers, replacing, sha256_of
+from monai_unet3plus.utils.files import compute_sha256, deferred_writes, now_or_deferred, remove_leftovers, replacing
 
 
 class TestReplacing(unittest.TestCase):
@@ -50,7 +50,7 @@ class TestReplacing(unittest.TestCase):
         self.path.parent.mkdir()
         content = bytes(range(256)) * 5000
         self.path.write_bytes(content)
-        self.assertEqual(sha256_of(self.path), hashlib.sha256(content).hexdigest())
+        self.assertEqual(compute_sha256(self.path), hashlib.sha256(content).hexdigest())
 
 
 class TestDeferredWrites(unittest.TestCase):

@@ -12,7 +12,7 @@ from parameterized import parameterized
 
 from monai_unet3plus.inferers import AdjacentSliceInferer
 from monai_unet3plus.transforms import logits_to_label_map
-from monai_unet3plus.utils.settings import described
+from monai_unet3plus.utils.settings import settings_to_json
 
 
 def inferer(overlap: float = 0.25, **options: object) -> AdjacentSliceInferer:
@@ -28,7 +28,7 @@ def chain(low: float = -200) -> Compose:
 class TestDescribed(unittest.TestCase):
     @parameterized.expand([(inferer,), (chain,), (lambda: {"a": [1, 2.5, None, "x", np.int64]},)])
     def test_equal_settings_give_equal_json(self, make: object) -> None:
-        first, second = (json.dumps(described(make())) for _ in range(2))  # type: ignore[operator]
+        first, second = (json.dumps(settings_to_json(make())) for _ in range(2))  # type: ignore[operator]
         self.assertEqual(first, second)
         self.assertNotIn("0x", first)  # no addresses in memory
 
@@ -43,10 +43,10 @@ class TestDescribed(unittest.TestCase):
         ]
     )
     def test_other_settings_give_another(self, _: str, first: object, second: object) -> None:
-        self.assertNotEqual(json.dumps(described(first)), json.dumps(described(second)))
+        self.assertNotEqual(json.dumps(settings_to_json(first)), json.dumps(settings_to_json(second)))
 
     def test_what_has_no_effect_is_left_out(self) -> None:
-        self.assertEqual(described(inferer()), described(inferer(progress=True, slice_batch_size=4)))
+        self.assertEqual(settings_to_json(inferer()), settings_to_json(inferer(progress=True, slice_batch_size=4)))
 
 
 if __name__ == "__main__":

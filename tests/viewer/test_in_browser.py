@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from monai_unet3plus.viewer import ViewerServer, open_run
-from monai_unet3plus.visualize.panels import colour_of
+from monai_unet3plus.visualize.panels import get_colour
 from tests.report.browser import BROWSER, Browser
 from tests.viewer.runs import write_masks
 
-LIVER, SPLEEN = (np.array([int(colour_of(k)[at : at + 2], 16) for at in (1, 3, 5)], float) for k in (0, 1))
+LIVER, SPLEEN = (np.array([int(get_colour(k)[at : at + 2], 16) for at in (1, 3, 5)], float) for k in (0, 1))
 
 
 def pixels_of(picture: np.ndarray, colour: np.ndarray) -> int:

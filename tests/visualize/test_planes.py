@@ -13,7 +13,7 @@ from matplotlib.image import imread
 from parameterized import parameterized
 
 from monai_unet3plus.visualize import save_planes
-from monai_unet3plus.visualize.panels import AXIAL, CORONAL, SAGITTAL, Plane, colour_of, make_panels
+from monai_unet3plus.visualize.panels import AXIAL, CORONAL, SAGITTAL, Plane, get_colour, make_panels
 from monai_unet3plus.visualize.planes import largest_slice
 
 
@@ -69,7 +69,7 @@ class TestSavePlanes(unittest.TestCase):
 
     def middle_of(self, row: int, column: int, position: int) -> tuple[float, float] | None:
         """Where an organ's outline is in a panel, as shares of its height and width."""
-        colour = [int(colour_of(position)[k : k + 2], 16) for k in (1, 3, 5)]
+        colour = [int(get_colour(position)[k : k + 2], 16) for k in (1, 3, 5)]
         pixels = self.panel(row, column)
         found = np.argwhere(np.abs(pixels - colour).max(axis=2) < 40)
         if not len(found):

@@ -40,7 +40,7 @@ def serve() -> None:
     Answer requests until the standard input ends: a line of JSON, ``{"path": ..., "max_voxels": ..., "time_limit":
     ...}``, is answered with a line ``{"reason": ...}``, null for a file that can be read.
 
-    A file that takes longer than the time limit in seconds, in whatever library, ends this process.
+    A file that takes longer than the time limit in seconds, in any library, ends this process.
     """
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # libraries print to the standard output
@@ -55,7 +55,7 @@ def serve() -> None:
             reason = str(e)
         except MemoryError:
             reason = f"{request['path']}: expected a volume, but reading it takes more memory than its header says."
-        except Exception as e:  # whatever a damaged file leads a library into
+        except Exception as e:  # libraries raise all kinds for damaged files
             reason = f"{request['path']}: expected a volume, but found {last_line(e)}"
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0)
@@ -69,7 +69,7 @@ def check_file(path: str, max_voxels: int, before_reading: Callable[[int], None]
 
     Args:
         path: a file, or the folder of a DICOM series.
-        max_voxels: what claims more voxels is refused before memory is allocated for them.
+        max_voxels: files that claim more voxels are refused before memory is allocated for them.
         before_reading: called with the number of bytes that the voxels take, before ITK reads them. Defaults to None.
 
     Raises:
@@ -153,7 +153,7 @@ def _check_meta_image(path: str, expected: int) -> None:
         while "ElementDataFile" not in fields:
             name, equals, value = file.readline(_CHUNK).decode("latin-1").partition("=")
             if not equals:
-                return  # ITK will say what is wrong
+                return  # ITK will give the reason
             fields[name.strip()] = value.strip()
         place, packed = fields["ElementDataFile"], fields.get("CompressedData", "").lower() == "true"
         if place == "LOCAL":
@@ -193,7 +193,7 @@ def _bounded(path: str, shape: Sequence[int], max_voxels: int) -> int:
 
 
 def _allow_memory(voxel_bytes: int) -> None:
-    """Let this process grow by what the voxels take, read and unpacked, and no more."""
+    """Limit the growth of this process to the size of the voxels, read and unpacked."""
     statm = Path("/proc/self/statm")
     if not statm.exists():  # other systems than Linux
         return

@@ -34,7 +34,7 @@ class ReaderProcess:
     one. Pickling and forking leave it behind.
 
     Args:
-        max_voxels: what claims more voxels is refused before memory is allocated for them. Defaults to 2**30.
+        max_voxels: files that claim more voxels are refused before memory is allocated for them. Defaults to 2**30.
         time_limit: seconds for one file, or the folder of a DICOM series. Defaults to 600.
     """
 
@@ -68,7 +68,7 @@ class ReaderProcess:
         finally:
             timer.cancel()
         if not answer:
-            raise InputError(f"{path}: expected a volume, but {self._end_of(process, monotonic() - started)}.")
+            raise InputError(f"{path}: expected a volume, but {self._wait_for_end(process, monotonic() - started)}.")
         reason = json.loads(answer)["reason"]
         if reason is not None:
             raise InputError(reason)
@@ -100,7 +100,7 @@ class ReaderProcess:
             )
         return self._process
 
-    def _end_of(self, process: subprocess.Popen[str], seconds: float) -> str:
+    def _wait_for_end(self, process: subprocess.Popen[str], seconds: float) -> str:
         status = process.wait()
         if status == -getattr(signal, "SIGALRM", 0) or seconds >= self.time_limit + _GRACE:
             return f"it was not read within {self.time_limit:g} s"

@@ -6,9 +6,9 @@ Train and evaluate the systems of the UNet 3+ paper's tables on one data set, wi
     python -m monai_unet3plus.compare --dataset_dir D --output_dir O --systems unet unet3plus --seeds 1 2 3 --budget 50
 
 O gets a folder per system with its trainings, evaluations and logs, and comparison.md, table_1.csv, table_2.csv,
-accuracy_over_cost.png. What is done is not done again, and a training that was interrupted goes on; so the same command
-with more systems or seeds adds these. Every training sees the same number of slabs, and its last weights are
-evaluated: on the data set's own test cases (imagesTs, labelsTs), or else on folds, each case once; or, with
+accuracy_over_cost.png. If a run is interrupted, repeat the command: finished runs are kept and a training goes on. So
+the same command with more systems or seeds adds these. Every training sees the same number of slabs, and its last
+weights are evaluated: on the data set's own test cases (imagesTs, labelsTs), or else on folds, each case once; or, with
 --split lits, on the paper's 28 cases of LiTS.
 """
 
@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--datalist_file", type=Path, help="list of cases, as for the bundle's train.json")
     splits = ["auto", "test", "fold", "lits"]
-    parser.add_argument("--split", choices=splits, default="auto", help="what to test on (default: test, or fold)")
+    parser.add_argument("--split", choices=splits, default="auto", help="the test cases (default: test, or fold)")
     parser.add_argument("--num_folds", type=int, default=5, help="where cases have no fold of their own (default: 5)")
     parser.add_argument("--devices", nargs="+", help="one run at a time on each (default: all GPUs, or cpu)")
     parser.add_argument(
@@ -100,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check_settings(args: argparse.Namespace, overrides: Mapping[str, Any]) -> None:
-    """Keep what is common to all runs in a file, and refuse to put runs of other settings beside them."""
+    """Keep the common settings of all runs in a file, and refuse to put runs of other settings beside them."""
     settings = {
         "dataset_dir": str(args.dataset_dir.resolve()),
         "datalist_file": args.datalist_file and str(args.datalist_file.resolve()),

@@ -33,7 +33,7 @@ class System:
 
     Args:
         network: with random weights, on the CPU.
-        loss: what it is trained with, in words.
+        loss: the training loss, in words.
         input_shape: of a slab of slices, ``(1, num_slices, H, W)``, the size that the bundle's windows have.
     """
 
@@ -53,7 +53,8 @@ class Cost:
     The cost of inference on one slice.
 
     Args:
-        gflop: billions of operations, two for a multiplication and an addition, as PyTorch counts what is run.
+        gflop: billions of operations, two for a multiplication and an addition, as PyTorch counts the operations that
+            run.
         slices_per_second: the median of some runs.
         peak_bytes: the most memory that tensors hold at once beyond weights and input.
     """
@@ -84,7 +85,7 @@ def measure(system: System, device: str) -> Cost:
     classification-guided module it judges every organ present.
 
     Args:
-        system: what to measure.
+        system: the system to measure.
         device: "cpu", or a GPU.
     """
     network: Any = prepare_for_inference(system.network).to(device)
@@ -141,7 +142,7 @@ class _FlopCounter(TorchDispatchMode):
 
 def peak_bytes(function: Callable[[], object], device: torch.device | str = "cpu") -> int:
     """
-    The most memory for tensors that a function holds at once, beyond what was there before.
+    The most memory for tensors that a function holds at once, beyond those that were there before.
 
     Args:
         function: is called once.

@@ -26,7 +26,7 @@ _TITLES = {
 @dataclass(frozen=True)
 class Result:
     """
-    What a comparison found of one system.
+    The results of one system.
 
     Args:
         system: name of its config.
@@ -57,8 +57,8 @@ def write_page(
     Args:
         results: of the systems.
         organs: names of the organs.
-        settings: lines that say what was run.
-        notes: lines that say what may not be concluded, and what failed.
+        settings: lines about the settings of the runs.
+        notes: lines about limits of the comparison, and about failures.
         path: file to write.
     """
     lines = ["# Comparison", "", *settings, ""]
@@ -73,7 +73,7 @@ def write_page(
 
 def write_table(results: Sequence[Result], organs: Sequence[str], table: int, path: Path) -> None:
     """
-    Write one table as CSV, a row per system and organ; what is not known is blank.
+    Write one table as CSV, a row per system and organ; unknown values are blank.
 
     Args:
         results: of all systems.
@@ -112,7 +112,7 @@ _HOW = [
     "brackets is that UNet 3+, or it was not run. Many p are looked at here: one under 0.05 is no proof.",
     "- Over-segmented: share of slices without the organ in which a voxel of it is found.",
     "- GFLOP, slices/s and memory: inference on one slice of the size named above, float32, batch norm folded where "
-    "that is possible; GFLOP as PyTorch counts what is run, memory the most that tensors hold at once beyond weights "
+    "that is possible; GFLOP as PyTorch counts them, memory the most that tensors hold at once beyond weights "
     "and input.",
     "- The paper's figures are of other data, at full width and to the end of training: beside ours for orientation "
     "only.",

@@ -19,7 +19,7 @@ __all__ = ["PAPER", "PaperRow", "paper_row"]
 class PaperRow:
     """
     Args:
-        title: what the paper calls the system.
+        title: the paper's name of the system.
         tables: numbers of the tables that have the system, 1 and 2; none if the paper does not have it.
         reference: UNet 3+ that the system is compared with, the one of its backbone and table.
         parameters: in millions, None where the paper does not say.

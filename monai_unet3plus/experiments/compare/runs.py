@@ -51,7 +51,7 @@ class Run:
 @dataclass(frozen=True)
 class TestData:
     """
-    What the runs are evaluated on.
+    The test cases of the runs.
 
     Args:
         overrides: for the bundle's configs.
@@ -68,7 +68,7 @@ def prepare_data(
     dataset_dir: Path, datalist_file: Path | None, split: str, num_folds: int, output_dir: Path
 ) -> TestData:
     """
-    Decide what to train and what to evaluate on, the same for every system and seed.
+    Choose the cases to train and to evaluate on, the same for every system and seed.
 
     Args:
         dataset_dir: folder of the data set.
@@ -130,10 +130,10 @@ def execute(
     devices: Sequence[str],
 ) -> list[Run]:
     """
-    Train and evaluate what is not done yet, one run at a time on each device.
+    Train and evaluate the runs that are not done yet, one at a time on each device.
 
     Args:
-        runs: what to do.
+        runs: all runs.
         bundle: folder of the bundle.
         extra: configs that all systems have.
         overrides: for the bundle's configs.
@@ -197,7 +197,7 @@ def _train_and_evaluate(
     logger.info("%s: log in %s", run.name, folder / "train.log")
     own.update(output_dir=folder)
     files = config_files(bundle, extra, run.system)
-    # The last weights count: what is tested on must not choose the epoch.
+    # The last weights count: test cases must not choose the epoch.
     weights = train_bundle(bundle, files, folder / "models", {**options, **own}, environment, folder / "train.log")
     own.update(output_dir=folder / "evaluation", ckpt_dir=weights.parent)
     own["checkpoint"] = weights

@@ -18,7 +18,7 @@ __all__ = ["AuthorsUNet"]
 
 class AuthorsUNet(nn.Module):
     """
-    UNet as the authors of UNet 3+ published it beside their own network: what their paper compares with.
+    UNet as the authors of UNet 3+ published it beside their own network, for comparison.
 
     It has the encoder of :py:class:`monai_unet3plus.networks.nets.UNet3Plus`, then at each level a transposed
     convolution (kernel 4, stride 2), concatenation and two convolutions without norm. MONAI's own ``UNet`` and

@@ -19,7 +19,7 @@ __all__ = ["AuthorsUNetPlusPlus"]
 
 class AuthorsUNetPlusPlus(nn.Module):
     """
-    UNet++ as the authors of UNet 3+ published it beside their own network: what their paper compares with.
+    UNet++ as the authors of UNet 3+ published it beside their own network, for comparison.
 
     Between the encoder and the decoder of :py:class:`monai_unet3plus.networks.nets.AuthorsUNet` are further nodes,
     each of which gets the map below it and all maps of its own level before it. The four nodes at full size have an

@@ -28,5 +28,5 @@ def load_weights(path: PathLike, argument: str, map_location: str | torch.device
     """
     try:
         return torch.load(path, map_location=map_location, weights_only=True)
-    except Exception as e:  # whatever a wrong or damaged file leads torch into
+    except Exception as e:  # torch raises all kinds for damaged files
         raise InputError(f"{argument}: {path} is damaged or holds more than weights, not loaded.") from e

@@ -20,8 +20,8 @@ class RandSynthesisd(RandomizableTransform, MapTransform):
     Base of the transforms that paint into a slab of CT slices, knowing where its organs are.
 
     Subclasses override :py:meth:`paint`. Slabs are ``(C, H, W)``, C neighbouring slices from feet to head: the image in
-    Hounsfield units, the label map with the value k + 1 for the organ at position k. What is painted is clipped to
-    nothing: values beyond the later window are the window's business.
+    Hounsfield units, the label map with the value k + 1 for the organ at position k. Painted
+    values are not clipped: the later window does that.
 
     Args:
         keys: keys of images.

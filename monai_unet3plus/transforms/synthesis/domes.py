@@ -12,7 +12,7 @@ from scipy import ndimage
 from skimage.morphology import convex_hull_image
 
 from .base import RandSynthesisd
-from .fields import grain, range_of, smooth_field, soften
+from .fields import check_range, grain, smooth_field, soften
 
 __all__ = ["RandLungDomesd"]
 
@@ -27,8 +27,8 @@ class RandLungDomesd(RandSynthesisd):
 
     Near the diaphragm a CT shows an organ as an island in the lung, the liver beside the heart. Data sets of slabs have
     hardly any such slice. This makes them of slices of the chest: a smooth blob in the right lung becomes liver, which
-    often reaches across the middle, its left lobe where the heart was; one in the back of the left lung spleen. What
-    rises on the left may also be no organ, beside the spleen or alone, as the stomach is none. Each is smaller in
+    often reaches across the middle, its left lobe where the heart was; one in the back of the left lung spleen. A
+    dome on the left may also be no organ, like the stomach, beside the spleen or alone. Each is smaller in
     slices nearer the head, and has an edge as blurred as breathing leaves it.
 
     Args:
@@ -53,7 +53,7 @@ class RandLungDomesd(RandSynthesisd):
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, label_key, prob, allow_missing_keys)
-        self.organ_ranges = [range_of(r) for r in organ_ranges]
+        self.organ_ranges = [check_range(r) for r in organ_ranges]
         self.right_organ = right_organ
         self.left_organ = left_organ
 
@@ -62,7 +62,7 @@ class RandLungDomesd(RandSynthesisd):
         body = image[middle] > _AIR
         if not body.any():
             return image, label
-        # the body's own middle, whatever the patient's place in the picture
+        # the body's own middle, since the patient may lie off the picture's
         centre = float(np.median(np.nonzero(body)[0]))
         painted, painted_label = image.copy(), label.copy()
         lungs = _lungs(image[middle])
@@ -123,7 +123,7 @@ def _lungs(plane: np.ndarray) -> list[np.ndarray]:
 
 
 def _front_between(lungs: list[np.ndarray]) -> np.ndarray:
-    """What lies between the lungs and in front of their middle, mostly the heart; nothing where there are not two."""
+    """The area between the lungs and in front of their middle, mostly the heart; empty where there are not two."""
     everywhere = np.any(lungs, axis=0)
     if len(lungs) < 2:
         return np.zeros_like(everywhere)

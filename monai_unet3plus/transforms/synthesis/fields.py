@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
-__all__ = ["SOFT_TISSUE", "find_soft_tissue", "grain", "log_uniform", "range_of", "smooth_field", "soften"]
+__all__ = ["SOFT_TISSUE", "find_soft_tissue", "grain", "log_uniform", "check_range", "smooth_field", "soften"]
 
 SOFT_TISSUE = (-150.0, 245.0)  # HU; below is air, above is bone, which every scan shows alike
 _ABOVE_LOWEST = 10.0  # HU
@@ -60,7 +60,7 @@ def find_soft_tissue(image: np.ndarray) -> np.ndarray:
     return (image > lowest) & (image < SOFT_TISSUE[1])
 
 
-def range_of(values: Sequence[float]) -> tuple[float, float]:
+def check_range(values: Sequence[float]) -> tuple[float, float]:
     """The two ends of a range, as JSON gives it, a list."""
     low, high = values
     return float(low), float(high)

@@ -11,7 +11,7 @@ from monai.config import KeysCollection
 from scipy import ndimage
 
 from .base import RandSynthesisd
-from .fields import find_soft_tissue, grain, range_of, smooth_field, soften
+from .fields import check_range, find_soft_tissue, grain, smooth_field, soften
 
 __all__ = ["RandOrganGrowthd"]
 
@@ -40,7 +40,7 @@ class RandOrganGrowthd(RandSynthesisd):
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, label_key, prob, allow_missing_keys)
-        self.distance = range_of(distance)
+        self.distance = check_range(distance)
 
     def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         organs = np.unique(label[label > 0])

@@ -11,7 +11,7 @@ from monai.config import KeysCollection
 from scipy import ndimage
 
 from .base import RandSynthesisd
-from .fields import SOFT_TISSUE, find_soft_tissue, range_of, soften
+from .fields import SOFT_TISSUE, check_range, find_soft_tissue, soften
 
 __all__ = ["RandNativeContrastd", "RandOrganIntensitiesd", "RandTissueIntensitiesd"]
 
@@ -47,8 +47,8 @@ class RandOrganIntensitiesd(RandSynthesisd):
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, label_key, prob, allow_missing_keys)
-        self.organ_ranges = [range_of(r) for r in organ_ranges]
-        self.texture = range_of(texture)
+        self.organ_ranges = [check_range(r) for r in organ_ranges]
+        self.texture = check_range(texture)
 
     def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         painted = image.copy()
@@ -65,7 +65,7 @@ class RandOrganIntensitiesd(RandSynthesisd):
 
 class RandTissueIntensitiesd(RandSynthesisd):
     """
-    Give the soft tissues outside the organs other intensities, in no order: what is bright may become dark.
+    Give the soft tissues outside the organs other intensities, in random order: bright tissue may become dark.
 
     Voxels between air and bone are divided into a few classes by random thresholds; each gets a new mean and keeps a
     share of its texture. It teaches that an organ is known by shape and place, not by its surroundings' values.
@@ -96,8 +96,8 @@ class RandTissueIntensitiesd(RandSynthesisd):
     ) -> None:
         super().__init__(keys, label_key, prob, allow_missing_keys)
         self.num_classes = tuple(num_classes)
-        self.tissue_range = range_of(tissue_range)
-        self.texture = range_of(texture)
+        self.tissue_range = check_range(tissue_range)
+        self.texture = check_range(texture)
 
     def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         outside = find_soft_tissue(image) & (label == 0)
@@ -141,7 +141,7 @@ class RandNativeContrastd(RandSynthesisd):
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, label_key, prob, allow_missing_keys)
-        self.tissue_range = range_of(tissue_range)
+        self.tissue_range = check_range(tissue_range)
 
     def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         mean = self.R.uniform(*self.tissue_range)

@@ -11,7 +11,7 @@ from monai.config import KeysCollection
 from scipy import ndimage
 
 from .base import RandSynthesisd
-from .fields import grain, log_uniform, range_of, smooth_field
+from .fields import check_range, grain, log_uniform, smooth_field
 
 __all__ = ["RandLesionsd", "RandVesselsd"]
 
@@ -43,7 +43,7 @@ class RandLesionsd(RandSynthesisd):
     ) -> None:
         super().__init__(keys, label_key, prob, allow_missing_keys)
         self.max_lesions = max_lesions
-        self.radius = range_of(radius)
+        self.radius = check_range(radius)
 
     def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         painted = image.copy()
@@ -72,7 +72,7 @@ class RandLesionsd(RandSynthesisd):
 
     def _blob(self, shape: tuple[int, ...], centre: np.ndarray, radius: float) -> np.ndarray:
         """Soft masks ``(C, H, W)``, values 0 to 1, of a lesion whose middle is at ``centre``."""
-        reach = self.R.uniform(0.1, 0.6)  # what part of its radius a lesion loses from slice to slice
+        reach = self.R.uniform(0.1, 0.6)  # part of its radius that a lesion loses from slice to slice
         rows, columns = np.ogrid[: shape[1], : shape[2]]
         angle, stretch = self.R.uniform(0, np.pi), self.R.uniform(1, 1.6)
         a = (rows - centre[1]) * np.cos(angle) + (columns - centre[2]) * np.sin(angle)

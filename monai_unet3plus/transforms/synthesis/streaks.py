@@ -11,7 +11,7 @@ from monai.config import KeysCollection
 from scipy import ndimage
 
 from .base import RandSynthesisd
-from .fields import range_of
+from .fields import check_range
 
 __all__ = ["RandStreaksd"]
 
@@ -39,8 +39,8 @@ class RandStreaksd(RandSynthesisd):
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, label_key, prob, allow_missing_keys)
-        self.std = range_of(std)
-        self.length = range_of(length)
+        self.std = check_range(std)
+        self.length = check_range(length)
 
     def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         noise = self.R.standard_normal(image.shape).astype(np.float32)
