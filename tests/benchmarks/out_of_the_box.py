@@ -109,7 +109,7 @@ The CT is {kind} of {size} voxels of {voxel} mm. The bundle's weights found {vol
 The process held {max(memory for _, memory in runs):.1f} GiB at most.
 
 Writing takes {median(writing) / median(case):.1%} of a case's time here. The same cores would write and compute, so
-masks are written in the background only with a GPU. What that gains is not measured.
+masks are written in the background only with a GPU. The gain is not measured.
 """
 
 
