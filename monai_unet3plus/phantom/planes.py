@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import convolve1d
 
 from .shapes import Array
 
@@ -105,16 +106,7 @@ def gaussian(sigma: float) -> Array:
 
 def convolve(plane: Array, kernel: Array) -> Array:
     """Convolve both axes of a plane with a symmetric kernel, edges repeated."""
-    reach = len(kernel) // 2
-    for _ in range(2):
-        padded = np.pad(plane, ((reach, reach), (0, 0)), mode="edge")
-        rows = len(plane)
-        total = padded[reach : reach + rows] * kernel[reach]
-        for shift in range(1, reach + 1):
-            pair = padded[reach - shift : reach - shift + rows] + padded[reach + shift : reach + shift + rows]
-            total += pair * kernel[reach + shift]
-        plane = np.ascontiguousarray(total.T)
-    return plane
+    return convolve1d(convolve1d(plane, kernel, axis=0, mode="nearest"), kernel, axis=1, mode="nearest")
 
 
 def refine(values: Array, step: int, count: int) -> Array:
