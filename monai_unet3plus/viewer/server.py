@@ -93,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
         logger.debug(format, *args)
 
     def _content(self, place: str) -> Callable[[], tuple[bytes, str]] | None:
-        """What makes the content of an address; None if there is no such address."""
+        """Find the function that makes the content of an address; None if there is no such address."""
         if place in _FILES:
             name, kind = _FILES[place]
             return lambda: (files(__package__).joinpath(name).read_bytes(), kind)
