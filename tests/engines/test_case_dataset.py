@@ -30,7 +30,7 @@ class TestCaseDataset(unittest.TestCase):
             path.write_text("no volume")
             item = CaseDataset([{"image": path}], lambda item: self.fail("loaded"))[0]
         self.assertEqual(item["image"], str(path))
-        self.assertIn(f"{path}: expected a NIfTI file", item["failure"])
+        self.assertIn(f"{path}: expected a whole gzip file", item["failure"])
 
     def test_warnings_become_remarks(self) -> None:
         def transform(item: dict) -> dict:
