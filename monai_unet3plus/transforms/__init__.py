@@ -32,6 +32,7 @@ from .synthesis import (
     RandTissueIntensitiesd,
     RandVesselsd,
 )
+from .window import WindowIntensity, WindowIntensityd, WindowIntensityD, WindowIntensityDict
 
 __all__ = [
     "AdjacentSlicesToChannels",
@@ -64,5 +65,9 @@ __all__ = [
     "ResamplePlaned",
     "SaveDicomSegd",
     "SelectOrgansd",
+    "WindowIntensity",
+    "WindowIntensityD",
+    "WindowIntensityDict",
+    "WindowIntensityd",
     "logits_to_label_map",
 ]

@@ -98,7 +98,9 @@ def _read_nifti(file: str) -> Volume:
     import nibabel as nib
 
     image: Any = nib.load(file)
-    header, array = image.header, np.asarray(image.dataobj)
+    header, proxy = image.header, image.dataobj
+    # scaled values are float64 for nibabel, in twice the memory
+    array = np.asarray(proxy) if (proxy.slope, proxy.inter) == (1, 0) else np.asarray(proxy, dtype=np.float32)
     affine, warnings, unstated = np.asarray(header.get_best_affine(), dtype=float), [], []
     if header["sform_code"] == 0 and header["qform_code"] == 0:
         unstated.append("orientation")

@@ -75,6 +75,14 @@ class TestNifti(unittest.TestCase):
         np.testing.assert_array_equal(found, array)
         self.assertTrue(found.dtype.isnative)
 
+    def test_scaled_voxels_take_no_more_than_float32(self) -> None:
+        image = nib.Nifti1Image(np.arange(120, dtype=np.int16).reshape(4, 5, 6), SFORM)
+        image.header.set_slope_inter(0.5, -1024)
+        nib.save(image, self.file)
+        found = read_volume(self.file).array
+        np.testing.assert_array_equal(found, np.asarray(nib.load(self.file).dataobj))
+        self.assertEqual(found.dtype, np.float32)
+
 
 class TestUnstatedGrids(unittest.TestCase):
     def setUp(self) -> None:

@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Transforms that scale a window of Hounsfield units to 0..1, in little memory."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+
+import torch
+from monai.config import KeysCollection
+from monai.config.type_definitions import NdarrayOrTensor
+from monai.data.meta_obj import get_track_meta
+from monai.transforms import MapTransform, Transform
+from monai.utils import TransformBackends, convert_to_dst_type, convert_to_tensor
+
+__all__ = ["WindowIntensity", "WindowIntensityD", "WindowIntensityDict", "WindowIntensityd"]
+
+
+class WindowIntensity(Transform):
+    """
+    Scale a window of values to 0..1 and clip the others, as :py:class:`monai.transforms.ScaleIntensityRange` does.
+
+    It goes plane by plane, so that a volume of whole numbers takes the memory of its result besides its own and no
+    more; MONAI's transform has four copies of it in float32.
+
+    Args:
+        window: the values that become 0 and 1.
+
+    Raises:
+        ValueError: When the second is not larger than the first.
+    """
+
+    backend = [TransformBackends.TORCH]
+
+    def __init__(self, window: Sequence[float]) -> None:
+        low, high = window
+        if not low < high:
+            raise ValueError(f"Expected argument `window` to be its lower and its upper end, but got {window}.")
+        self.window = (float(low), float(high))
+
+    def __call__(self, img: NdarrayOrTensor) -> NdarrayOrTensor:
+        """
+        Args:
+            img: image of shape ``(C, H[, W, D])``.
+
+        Returns:
+            the image in float32.
+        """
+        low, high = self.window
+        values: torch.Tensor = convert_to_tensor(img, track_meta=False)
+        scaled = torch.empty(values.shape, dtype=torch.float32, device=values.device)
+        for plane, target in zip(values.unbind(1), scaled.unbind(1)):
+            target.copy_(plane).sub_(low).div_(high - low).clamp_(0, 1)
+        return convert_to_dst_type(scaled, dst=img, dtype=torch.float32)[0] if get_track_meta() else scaled
+
+
+class WindowIntensityd(MapTransform):
+    """
+    Dictionary-based wrapper of :py:class:`WindowIntensity`.
+
+    Args:
+        keys: keys of the images.
+        window: the values that become 0 and 1.
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+    """
+
+    backend = WindowIntensity.backend
+
+    def __init__(self, keys: KeysCollection, window: Sequence[float], allow_missing_keys: bool = False) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.scale = WindowIntensity(window)
+
+    def __call__(self, data: Mapping[Hashable, NdarrayOrTensor]) -> dict[Hashable, NdarrayOrTensor]:
+        d = dict(data)
+        for key in self.key_iterator(d):
+            d[key] = self.scale(d[key])
+        return d
+
+
+WindowIntensityD = WindowIntensityDict = WindowIntensityd
