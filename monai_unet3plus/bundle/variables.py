@@ -92,7 +92,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_whole(value: Any, least: float = -math.inf) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool) and value >= least
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
 
 
 def _is_list(value: Any, accepts: Callable[[Any], bool], length: int | None = None) -> bool:

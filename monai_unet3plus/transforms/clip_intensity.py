@@ -59,9 +59,10 @@ class RandClipIntensityd(RandomizableTransform, MapTransform):
         self.randomize(None)
         low, high = self.ranges[self.R.randint(len(self.ranges))]
         for key in self.key_iterator(d):
-            known = d[key].meta.get(INTENSITY_RANGE) if isinstance(d[key], MetaTensor) else None
+            image = d[key]
+            known = image.meta.get(INTENSITY_RANGE) if isinstance(image, MetaTensor) else None
             if known is not None:
-                d[key] = d[key].clip(float(known[0]), float(known[1]))
+                d[key] = image.clip(float(known[0]), float(known[1]))
             elif self._do_transform:
-                d[key] = d[key].clip(low, high)
+                d[key] = image.clip(low, high)
         return d

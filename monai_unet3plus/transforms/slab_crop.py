@@ -121,8 +121,9 @@ class RandSlabCropd(Randomizable, MapTransform):
             sample = {key: value for key, value in data.items() if key != self.organ_slices_key}  # it was for here
             distance = None if self.slice_distance is None else self.R.uniform(*self.slice_distance)
             for key, count, value in self.key_iterator(sample, self.num_slices, self.padding_value):
-                guessed = distance is None or not volumes[key].meta.get(SPACING_KNOWN, True)
-                step = 1.0 if guessed else distance / float(volumes[key].pixdim[2])
+                step = 1.0
+                if distance is not None and volumes[key].meta.get(SPACING_KNOWN, True):
+                    step = distance / float(volumes[key].pixdim[2])
                 places = [centre + step * offset for offset in range(-(count // 2), count // 2 + 1)]
                 if key == self.label_key:
                     places = [round(place) for place in places]
