@@ -7,7 +7,8 @@ Train a network for each fold, evaluate it on the patients that it has not seen,
 
 LIST is a list of cases with folds, see docs/own_data.md; ``monai_unet3plus.experiments.patients`` writes that of the
 delivered weights. Trainings and evaluations that are done are not done again, and a training that was interrupted goes
-on. With ``--checkpoint`` nothing is trained, and one file is evaluated on the patients of the folds.
+on. ``--final`` trains on all patients afterwards. With ``--checkpoint`` nothing is trained, and one file is evaluated
+on the patients of the folds.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ def main() -> None:
         "--overrides", type=override, nargs="*", default=[], metavar="NAME=VALUE", help="for the bundle's train.json"
     )
     parser.add_argument("--bundle_root", type=Path, default=Path("bundle"), help="folder of the bundle")
+    parser.add_argument("--final", action="store_true", help="also train on the patients of all folds, at the end")
     parser.add_argument("--output", type=Path, help="page to write, besides the log")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
@@ -62,10 +64,14 @@ def main() -> None:
         evaluate(args.bundle_root, work / "evaluation", weights, shared)
         evaluate(args.bundle_root, work / "ungated", weights, {**shared, "presence_gate": False})
         results += read_results(cases, fold, root, work)
-    text = write_page(results, args.folds, sys.argv[1:], args.checkpoint)
+    number = len({case["fold"] for case in cases if case["fold"] >= 0})
+    text = write_page(results, args.folds, number, sys.argv[1:], args.checkpoint)
     logger.info(text)
     if args.output:
         args.output.write_text(text, encoding="utf-8")
+    if args.final:
+        options = {"dataset_dir": root, "datalist_file": args.datalist_file.resolve(), "split": "all"}
+        logger.info("weights: %s", train(args.bundle_root, args.work_dir / "final", {**options, **overrides}))
 
 
 def train(bundle: Path, work: Path, options: Mapping[str, Any]) -> Path:

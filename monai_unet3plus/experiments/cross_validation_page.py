@@ -29,13 +29,20 @@ class Result(NamedTuple):
     ungated: Scores
 
 
-def write_page(results: Sequence[Result], folds: Sequence[int], command: Sequence[str], checkpoint: Path | None) -> str:
+def write_page(
+    results: Sequence[Result],
+    folds: Sequence[int],
+    number_of_folds: int,
+    command: Sequence[str],
+    checkpoint: Path | None,
+) -> str:
     """
     Write the scores as a page of Markdown.
 
     Args:
         results: of all cases.
-        folds: the folds that were done.
+        folds: the folds that were done, from 0.
+        number_of_folds: that the list has.
         command: arguments of the command.
         checkpoint: the file that was evaluated on all folds; None where each fold has a network of its own.
     """
@@ -45,7 +52,8 @@ def write_page(results: Sequence[Result], folds: Sequence[int], command: Sequenc
         "# Cross-validation",
         "",
         f"Written by `python -m monai_unet3plus.experiments.cross_validation {' '.join(command)}`.",
-        f"{_device()}, torch {torch.__version__}. Folds {', '.join(map(str, folds))}; raw masks, nothing removed.",
+        f"{_device()}, torch {torch.__version__}.",
+        f"Folds done: {', '.join(map(str, folds))}, of 0 to {number_of_folds - 1}; raw masks, nothing removed.",
         (
             "The file was evaluated as it is; it may have been trained on these patients."
             if checkpoint is not None
@@ -124,7 +132,7 @@ def _surface_dice(results: Sequence[Result]) -> float | None:
 def _false_positives(results: Sequence[Result], select: Callable[[Result], Scores]) -> str:
     free = [int(select(r)["organ_free_slices"] or 0) for r in results]
     found = [n * (select(r)["over_segmentation"] or 0.0) if n else 0.0 for n, r in zip(free, results)]
-    return f"{round(sum(found))} of {sum(free)}"
+    return f"{round(sum(found))} of {sum(free)}" if sum(free) else ""
 
 
 def _share(

@@ -39,13 +39,13 @@ class TestCrossValidation(unittest.TestCase):
         for case in cases:
             case["image"] = str(self.root / case["image"])
         (self.root / "list.json").write_text(json.dumps({"training": cases}))
-        self.trained: list[int] = []
+        self.trained: list[int | None] = []
 
     def run_command(self, *options: str) -> str:
         """Run the command with trainings and evaluations that only write what the real ones would."""
 
         def train(bundle: Path, configs: list[str], models: Path, overrides: Mapping, environment: Mapping) -> Path:
-            self.trained.append(overrides["fold"])
+            self.trained.append(overrides.get("fold"))
             return models / "model_last.pt"
 
         def evaluate(bundle: Path, configs: list[str], overrides: Mapping, environment: Mapping) -> None:
@@ -72,6 +72,10 @@ class TestCrossValidation(unittest.TestCase):
         self.assertIn("| lits | liver | 1 | 0.600 | 0.600 |  | 1 of 4 | 1 of 4 | 90.0 % |", page)
         self.assertIn("| p | amos | liver | 20 | 0.800 | 0.700 | 2 of 8 |", page)
         self.assertIn("has seen no slice", page)
+
+    def test_final_training_is_on_all_patients(self) -> None:
+        self.run_command("--final")
+        self.assertEqual(self.trained, [0, 1, None])
 
     def test_labels_of_a_network_are_no_reference(self) -> None:
         self.assertNotIn("| lits | spleen", self.run_command())
