@@ -60,7 +60,7 @@ that are not in the tables; PSPNet, DeepLabV3 and DeepLabV3+ have one width, whi
 ON_REAL = """
 ## On real CTs
 
-The four small labelled CTs that the delivered weights are made from, see [weights.md](weights.md), each left out once.
+Four small labelled CTs, see [weights.md](weights.md), each left out once.
 It shows that the comparison runs on real CT, and no more: four cases, one seed, and {steps} steps, too few for a system
 that starts slowly.
 """

@@ -213,7 +213,7 @@ class TestInference(unittest.TestCase):
         workflow.initialize()
         with self.assertLogs("monai_unet3plus.handlers.checkpoint", logging.WARNING) as log:
             workflow.run()
-        self.assertIn("four small CTs", log.output[0])
+        self.assertIn("a research demonstration", log.output[0])
         self.assertIn(
             "<strong>Warning:</strong> these weights", (self.masks / "report.html").read_text(encoding="utf-8")
         )
