@@ -59,7 +59,10 @@ class TestMetadata(unittest.TestCase):
         for name in (*names, "roi_size", "overlap", "network_def"):
             self.assertEqual(TRAIN[name], INFERENCE[name], name)
         self.assertEqual(organs_of_training("random"), INFERENCE["organs"])
-        self.assertEqual(TRAIN["scale_intensity"], INFERENCE["preprocessing"]["transforms"][-1])
+        # two transforms with one result, see tests/transforms/test_window.py
+        ends = {"a_min": "$@window[0]", "a_max": "$@window[1]", "b_min": 0.0, "b_max": 1.0, "clip": True}
+        self.assertEqual(TRAIN["scale_intensity"], {**TRAIN["scale_intensity"], **ends})
+        self.assertEqual(INFERENCE["preprocessing"]["transforms"][-1]["window"], "@window")
 
     def test_a_tumour_in_the_liver_of_lits_is_liver(self) -> None:
         self.assertEqual(organs_of_training("lits"), {"liver": [1, 2]})
