@@ -37,7 +37,9 @@ class TestDropBadCases(unittest.TestCase):
                 drop_bad_cases(dataset, strict=True)
             drop_bad_cases(dataset)
         self.assertEqual(dataset.data, self.cases[1:])
-        self.assertIn(f"left out: {self.cases[0]['image']}: {self.cases[0]['label']}: expected a whole gzip", log.output[1])
+        self.assertIn(
+            f"left out: {self.cases[0]['image']}: {self.cases[0]['label']}: expected a whole gzip", log.output[1]
+        )
 
     def test_none_left_is_an_error(self) -> None:
         for case in self.cases:

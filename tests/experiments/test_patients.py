@@ -70,8 +70,8 @@ class TestPatients(unittest.TestCase):
             ("msd_spleen_slices", "msd_spleen_3", ["spleen"]),
             ("amos", "amos_1", both),
             ("totalsegmentator", "totalsegmentator_2", both),
-            ("make_organ_free_cases", "head_gantry_tilt_sheared", both),
-            ("make_organ_free_cases", "chest", both),
+            ("organ_free", "head_gantry_tilt_sheared", both),
+            ("organ_free", "chest", both),
         ]
         self.assertEqual(listed, expected)
 

@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Drop labels of an organ that the network of the case's own fold, which has not seen them, does not confirm.
+
+    python -m monai_unet3plus.experiments.check_labels --datalist_file LIST --work_dir WORK --organ spleen --output NEW
+
+WORK is that of ``monai_unet3plus.experiments.cross_validation``. In NEW the organ is no longer annotated in the cases
+in doubt; the log names them with the reason. Cases of folds that were not done stay as they are, and are counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+
+from ..data.label_agreement import find_label_doubts
+from ..masks.paths import mask_path
+from ..utils.files import replacing
+
+logger = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Write the list without the doubtful labels."""
+    parser = argparse.ArgumentParser(
+        prog="python -m monai_unet3plus.experiments.check_labels",
+        description=__doc__,
+        formatter_class=argparse.RawTextHelpFormatter,
+    )
+    parser.add_argument("--datalist_file", type=Path, required=True, help="list of cases with folds")
+    parser.add_argument("--work_dir", type=Path, required=True, help="folder of the cross-validation")
+    parser.add_argument("--organ", required=True, help="name of the organ")
+    parser.add_argument(
+        "--organs", nargs="+", default=["liver", "spleen"], help="all organs, in the order of their values"
+    )
+    parser.add_argument("--source", help="judge the cases of this source only")
+    parser.add_argument("--least_dice", type=float, default=0.8, help="smallest Dice with the network's mask")
+    parser.add_argument("--output", type=Path, required=True, help="list to write")
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+
+    cases = json.loads(args.datalist_file.read_text(encoding="utf-8"))["training"]
+    root = os.path.commonpath([os.path.dirname(case["image"]) for case in cases])
+    counts = {"confirmed": 0, "dropped": 0, "not judged": 0}
+    for case in cases:
+        if args.organ not in case["annotated"] or args.source not in (None, case["source"]):
+            continue
+        mask = mask_path(case["image"], root, args.work_dir / f"fold_{case['fold']}" / "evaluation")
+        doubts = (
+            _find_doubts(case, mask, args.organs.index(args.organ) + 1, args.least_dice) if mask.is_file() else None
+        )
+        if doubts:
+            case["annotated"] = [organ for organ in case["annotated"] if organ != args.organ]
+            logger.info("%s: %s", case["label"], "; ".join(doubts))
+        counts["not judged" if doubts is None else "dropped" if doubts else "confirmed"] += 1
+    with replacing(args.output) as unfinished:
+        unfinished.write_text(json.dumps({"training": cases}, indent=1), encoding="utf-8")
+    logger.info("labels of the %s: %s", args.organ, ", ".join(f"{number} {name}" for name, number in counts.items()))
+
+
+def _find_doubts(case: dict[str, Any], mask: Path, value: int, least_dice: float) -> list[str]:
+    label, prediction = (
+        np.asarray(nib.Nifti1Image.from_filename(file).dataobj) == value for file in (case["label"], mask)
+    )
+    return find_label_doubts(label, prediction, least_dice=least_dice)
+
+
+if __name__ == "__main__":
+    main()
