@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What is different on a GPU: kernels, mixed precision, memory that runs out, workers beside it."""
+"""The differences on a GPU: kernels, mixed precision, memory that runs out, workers beside it."""
 
 from __future__ import annotations
 

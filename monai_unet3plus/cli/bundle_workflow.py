@@ -17,7 +17,7 @@ from ..utils.errors import InputError
 if TYPE_CHECKING:  # MONAI takes seconds to load, which a --help should not
     from monai.bundle import ConfigWorkflow
 
-__all__ = ["add_bundle_options", "bundle_workflow", "organ_labels", "run_workflow"]
+__all__ = ["add_bundle_options", "add_organ_labels_option", "bundle_workflow", "organ_labels", "run_workflow"]
 
 
 def add_bundle_options(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +37,21 @@ def add_bundle_options(parser: argparse.ArgumentParser) -> None:
         dest="overrides",
         metavar="NAME=VALUE",
         help="any other variable of the bundle's configs, as docs/configuration.md lists them; may be repeated",
+    )
+
+
+def add_organ_labels_option(parser: argparse.ArgumentParser) -> None:
+    """
+    Add ``--organs`` with label values.
+
+    Args:
+        parser: of a command that reads label maps.
+    """
+    parser.add_argument(
+        "--organs",
+        type=organ_labels,
+        metavar="NAME=VALUE,...",
+        help="label values of each organ, such as liver=1+2,spleen=3 (default: liver=1,spleen=2)",
     )
 
 

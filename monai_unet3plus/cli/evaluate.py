@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .bundle_workflow import add_bundle_options, bundle_workflow, organ_labels, run_workflow
+from .bundle_workflow import add_bundle_options, add_organ_labels_option, bundle_workflow, run_workflow
 
 __all__ = ["add_parser", "evaluate"]
 
@@ -28,12 +28,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("data", metavar="DATA", help="folder with imagesTs and labelsTs, or imagesTr and labelsTr")
     parser.add_argument("output", metavar="OUTPUT", help="folder for results; made if missing")
     parser.add_argument("--checkpoint", metavar="FILE", help="weights (default: those of the bundle)")
-    parser.add_argument(
-        "--organs",
-        type=organ_labels,
-        metavar="NAME=VALUE,...",
-        help="label values of each organ, such as liver=1+2,spleen=3 (default: liver=1,spleen=2)",
-    )
+    add_organ_labels_option(parser)
     add_bundle_options(parser)
     parser.set_defaults(run=evaluate)
 

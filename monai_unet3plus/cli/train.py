@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from .bundle_workflow import add_bundle_options, bundle_workflow, organ_labels, run_workflow
+from .bundle_workflow import add_bundle_options, add_organ_labels_option, bundle_workflow, run_workflow
 
 __all__ = ["add_parser", "train"]
 
@@ -28,12 +28,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("data", metavar="DATA", help="folder with imagesTr and labelsTr")
     parser.add_argument("output", metavar="OUTPUT", help="folder for weights and logs; made if missing")
-    parser.add_argument(
-        "--organs",
-        type=organ_labels,
-        metavar="NAME=VALUE,...",
-        help="label values of each organ, such as liver=1+2,spleen=3 (default: liver=1,spleen=2)",
-    )
+    add_organ_labels_option(parser)
     parser.add_argument("--epochs", type=int, help="passes over the training cases")
     parser.add_argument("--finetune-from", metavar="FILE", help="weights to start from")
     parser.add_argument("--resume", action="store_true", help="go on after the last whole epoch of this OUTPUT")

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-List the patients that the delivered weights are trained on, with what each file is worth, in five folds.
+List the patients that the delivered weights are trained on, in five folds, each file with a weight.
 
     python -m monai_unet3plus.experiments.patients --data_dir DATA --work_dir WORK
 
-DATA has the folders ``labelled``, ``lits``, ``negative``, ``slices`` and ``unusual`` that docs/weights.md describes.
+DATA has the folders ``labelled``, ``lits``, ``negative``, ``slices`` and ``unusual``, see docs/weights.md.
 Single slices become volumes of one slice in WORK. WORK/datalist.json lists all cases for ``--datalist_file``.
 """
 
@@ -38,7 +38,7 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawTextHelpFormatter,
     )
-    parser.add_argument("--data_dir", type=Path, required=True, help="folder of the four sources")
+    parser.add_argument("--data_dir", type=Path, required=True, help="folder that holds the sources")
     parser.add_argument("--work_dir", type=Path, required=True, help="folder for the list and the single slices")
     parser.add_argument(
         "--seen", nargs="*", default=[], help="patients that the weights to start from have seen: they never validate"

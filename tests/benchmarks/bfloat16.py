@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-What bfloat16 changes in the masks of the bundle, and what time it takes, on a CPU; writes docs/benchmarks.md.
+Compare the bundle's masks and times in bfloat16 and float32, on a CPU; writes docs/benchmarks.md.
 
     python -m tests.benchmarks.bfloat16 --work_dir WORK [--labelled LABELLED] [--output docs/benchmarks.md]
 

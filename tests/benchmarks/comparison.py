@@ -38,7 +38,7 @@ ON_CPU += ["deeplabv2", "attention_unet", "unet3plus_hybrid", "unet3plus_cgm"]
 
 HEAD = """# Results
 
-What `python -m monai_unet3plus.compare` finds on data that anyone can make, and on the few real CTs at hand. See
+The systems of the paper, compared by `python -m monai_unet3plus.compare` on phantoms and on four real CTs. See
 [comparison.md](comparison.md) for the command, how to read the tables, and what each system is.
 
 {machine}. Written by `python -m tests.benchmarks.comparison`, whose head has all settings.

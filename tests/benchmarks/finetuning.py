@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-What the bundle's weights are worth to someone with five cases: a short training from them, and one from scratch.
+Compare a short training on five cases from the bundle's weights with one from scratch.
 
     python -m tests.benchmarks.finetuning --work_dir FOLDER [--epochs 6] [--seeds 1 2] [--output docs/benchmarks.md]
 
-Both are train.json with the same overrides, cases, epochs and seed, on phantoms, so that no data is needed. What is
-done is not done again.
+Both are train.json with the same overrides, cases, epochs and seed, on phantoms, so that no data is needed.
+Trainings that are done are not done again.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ def peaks() -> dict[str, float]:
 
 
 def head(rounds: int, size: int) -> str:
-    """What stands above the tables."""
+    """The text above the tables."""
     rates = ", ".join(f"{rate / 1e12:.0f} TFLOP/s in {precision}" for precision, rate in peaks().items())
     return f"""# On a GPU
 

@@ -126,7 +126,7 @@ def in_bfloat16(forward: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def organ_free_slice(image: torch.Tensor, rounds: int) -> str:
-    """What a slice without organs costs, with the classification-guided module."""
+    """The time of a slice without organs, with the classification-guided module."""
     network = prepare_for_inference(UNet3Plus(classification_guided=True))
     state = random_state(published_shapes("UNet_3Plus"))
     bias = network.presence_head.conv.bias

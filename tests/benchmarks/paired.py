@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the benchmarks share: contestants that take turns, and the machine that they ran on."""
+"""Shared by the benchmarks: contestants that take turns, and the machine that they ran on."""
 
 from __future__ import annotations
 

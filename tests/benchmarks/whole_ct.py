@@ -106,7 +106,7 @@ def made_ct(depth: int) -> np.ndarray:
 
 
 def contestants(at_once: int = 4) -> dict[str, object]:
-    """What each makes of a volume ``(1, 1, 512, 512, D)``, by name."""
+    """The contestants, functions of a volume ``(1, 1, 512, 512, D)``, by name."""
     windows = {"roi_size": (320, 320), "sw_batch_size": at_once, "overlap": 0.25, "mode": "gaussian"}
     state = random_state(published_shapes("UNet_3Plus_DeepSup_CGM"))
     network = load_published_weights(UNet3Plus(deep_supervision=True, classification_guided=True), state)

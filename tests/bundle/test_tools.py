@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What MONAI's own tools do with a bundle: workflows made in Python, TensorRT, tracking, federated learning."""
+"""MONAI's own tools and the bundle: workflows made in Python, TensorRT, tracking, federated learning."""
 
 from __future__ import annotations
 

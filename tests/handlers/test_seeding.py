@@ -15,7 +15,7 @@ from monai_unet3plus.handlers import EpochSeed
 
 
 def draws(epoch: int, rank: int = 0, seed: int = 1) -> list[float]:
-    """What each source of randomness gives next after an epoch has started."""
+    """The next number of each source of randomness after an epoch has started."""
     dataset = Dataset([torch.zeros(1, 1)], RandGaussianNoise(prob=1.0))
     engine = SimpleNamespace(state=SimpleNamespace(epoch=epoch, rank=rank))
     EpochSeed(seed, dataset)(engine)  # type: ignore[arg-type]

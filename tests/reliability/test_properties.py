@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What has to hold whatever the sizes and values are, tried on many by hypothesis."""
+"""Properties that hold for all sizes and values, tried on many by hypothesis."""
 
 from __future__ import annotations
 

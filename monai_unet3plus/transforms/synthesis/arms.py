@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import numpy as np
-from monai.config import KeysCollection
 from scipy import ndimage
 
 from .base import RandSynthesisd
@@ -30,11 +29,6 @@ class RandArmsd(RandSynthesisd):
         prob: probability that a slab is changed. Defaults to 0.5.
         allow_missing_keys: don't raise if a key is missing. Defaults to False.
     """
-
-    def __init__(
-        self, keys: KeysCollection, label_key: str, prob: float = 0.5, allow_missing_keys: bool = False
-    ) -> None:
-        super().__init__(keys, label_key, prob, allow_missing_keys)
 
     def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         middle = len(image) // 2

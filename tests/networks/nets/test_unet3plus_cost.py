@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the network costs, counted: multiplications and bytes, which do not depend on the machine's mood."""
+"""The cost of the network, counted: multiplications and bytes, which do not depend on the machine's load."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What others do with a network: hooks, adapters, pruning, explanations, transforms of torch.func, compilation."""
+"""Uses of a network by others: hooks, adapters, pruning, explanations, transforms of torch.func, compilation."""
 
 from __future__ import annotations
 
