@@ -164,10 +164,10 @@ class EvaluationReport:
         write_summary(self.output_dir, summaries, self.tolerance_mm)
         for organ, summary in summaries.items():
             worst = {} if summary["worst_case"] is None else cases[summary["worst_case"]][organ]
-            logger.info("%s: %s", organ, _sentence(summary, worst, names))
+            logger.info("%s: %s", organ, _sentence(summary, worst))
 
 
-def _sentence(summary: OrganSummary, worst: Mapping[str, float | None], names: Sequence[str]) -> str:
+def _sentence(summary: OrganSummary, worst: Mapping[str, float | None]) -> str:
     if not summary["cases"]:
         return "no case annotates it"
 
@@ -175,18 +175,18 @@ def _sentence(summary: OrganSummary, worst: Mapping[str, float | None], names: S
         value = summary["metrics"][name]["mean"]
         return "not defined" if value is None else pattern.format(value)
 
-    dice, distance, surface, volume, over, presence = names[:6]
-    parts = [f"Dice {mean(dice, '{:.3f}')}"]
-    if summary["metrics"][dice]["std"] is not None:
-        parts[0] += f" ± {summary['metrics'][dice]['std']:.3f}"
-    parts.append(f"HD95 {mean(distance, '{:.1f} mm')}")
+    surface = next(name for name in summary["metrics"] if name.startswith("surface_dice_"))
+    parts = [f"Dice {mean('dice', '{:.3f}')}"]
+    if summary["metrics"]["dice"]["std"] is not None:
+        parts[0] += f" ± {summary['metrics']['dice']['std']:.3f}"
+    parts.append(f"HD95 {mean('hausdorff_distance_95_mm', '{:.1f} mm')}")
     parts.append(f"surface Dice {mean(surface, '{:.3f}')}")
-    parts.append(f"volume error {mean(volume, '{:+.1f} ml')}")
-    parts.append(f"over-segmented slices {mean(over, '{:.1%}')}")
-    if summary["metrics"][presence]["n"]:
-        parts.append(f"presence accuracy {mean(presence, '{:.1%}')}")
+    parts.append(f"volume error {mean('volume_error_ml', '{:+.1f} ml')}")
+    parts.append(f"over-segmented slices {mean('over_segmentation', '{:.1%}')}")
+    if summary["metrics"]["presence_accuracy"]["n"]:
+        parts.append(f"presence accuracy {mean('presence_accuracy', '{:.1%}')}")
     cases = "1 case" if summary["cases"] == 1 else f"{summary['cases']} cases"
-    text = f"{', '.join(parts)}; mean of {cases}, worst {summary['worst_case']} (Dice {worst[dice]:.3f})"
+    text = f"{', '.join(parts)}; mean of {cases}, worst {summary['worst_case']} (Dice {worst['dice']:.3f})"
     empty = {"nothing predicted": summary["empty_predictions"], "nothing annotated": summary["empty_truths"]}
     for reason, names_of_cases in empty.items():
         if names_of_cases:

@@ -85,7 +85,9 @@ class TestEvaluationReport(unittest.TestCase):
         image, label = volumes()
         image[0, 0, [2, 3, 8]] = 11  # liver, which is in 2 to 5: right but for 4, 5 and 8
         case = write_case(self.data, "a.nii.gz", image, label, codes)
-        evaluator([case], [PresenceVerdicts(), self.report()], GuidedFinder()).run()
+        with self.assertLogs(LOGGER) as log:
+            evaluator([case], [PresenceVerdicts(), self.report()], GuidedFinder()).run()
+        self.assertIn("presence accuracy 66.7%;", log.output[0])
         liver, spleen = rows_of(self.out).values()
         self.assertAlmostEqual(float(liver["presence_accuracy"]), 6 / 9, places=5)
         self.assertAlmostEqual(float(spleen["presence_accuracy"]), 6 / 9, places=5)  # never seen, in 3 slices
