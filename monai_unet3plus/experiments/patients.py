@@ -118,13 +118,18 @@ def list_labelled(data: Path) -> list[Case]:
 def list_organ_free(data: Path, work: Path) -> Iterator[Case]:
     """CTs in which no organ is in view, with the empty label maps that say so."""
     for file in [data / "unusual/head_gantry_tilt_sheared.nii.gz", *sorted((data / "negative").glob("*.nii.gz"))]:
-        image = nib.Nifti1Image.from_filename(file)
         label = work / "organ_free" / file.name
-        with replacing(label) as unfinished:
-            nib.save(nib.Nifti1Image(np.zeros(image.shape[:3], np.uint8), image.affine), unfinished)
+        write_empty_label_map(file, label)
         name = file.name.split(".")[0]
         case = {"image": str(file), "label": str(label), "source": "organ_free", "patient": name}
         yield {**case, "annotated": ["liver", "spleen"], "weight": _ORGAN_FREE}
+
+
+def write_empty_label_map(image_file: Path, label_file: Path) -> None:
+    """Write a label map without any organ, on the grid of an image."""
+    image = nib.Nifti1Image.from_filename(image_file)
+    with replacing(label_file) as unfinished:
+        nib.save(nib.Nifti1Image(np.zeros(image.shape[:3], np.uint8), image.affine), unfinished)
 
 
 def assign_folds(cases: list[Case], folds: int = FOLDS, seen: Collection[str] = ()) -> list[Case]:

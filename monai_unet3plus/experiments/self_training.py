@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Train the bundle's weights for liver and spleen from a few real CTs, much synthesis and rounds of self-training.
+Train weights for liver and spleen from a few real CTs, much synthesis and rounds of self-training.
 
     python -m monai_unet3plus.recipe --labelled LABELLED --negative NEGATIVE --unlabelled CT --work_dir WORK
 
@@ -30,6 +30,7 @@ from scipy.ndimage import median_filter
 from ..masks.paths import mask_path
 from ..utils.files import replacing
 from .bundle_process import find_finished_weights, override, run_bundle, train_bundle
+from .patients import write_empty_label_map
 
 logger = logging.getLogger(__name__)
 
@@ -99,11 +100,8 @@ def make_organ_free_cases(folder: Path, work: Path) -> list[Case]:
     """Cases of CTs that hold no organ, with the label maps that say so."""
     cases = []
     for file in sorted(folder.glob("*.nii.gz")):
-        image = nib.Nifti1Image.from_filename(file)
-        label = nib.Nifti1Image(np.zeros(image.shape, np.uint8), image.affine)
+        write_empty_label_map(file, work / file.name)
         cases.append({"image": str(file), "label": str(work / file.name)})
-        with replacing(work / file.name) as unfinished:
-            nib.save(label, unfinished)
     return cases
 
 

@@ -286,7 +286,7 @@ class TestLabelledCases(FolderTestCase):
         self.assertEqual(self.relative(labelled_cases(self.root, "Ts")), ["imagesTs/b.nii.gz"])
 
     @parameterized.expand(
-        [("settings_to_json", {"channel_names": {"0": "CT"}, "labels": {"liver": 1}}), ("alone", None)]
+        [("with_description", {"channel_names": {"0": "CT"}, "labels": {"liver": 1}}), ("alone", None)]
     )
     def test_layout_of_nnunet_has_the_channel_in_the_names_of_images(self, _: str, described: dict | None) -> None:
         self.put("imagesTr/a_0000.nii.gz", "imagesTr/b_0012.nii.gz", "labelsTr/a.nii.gz", "labelsTr/b_0012.nii.gz")
