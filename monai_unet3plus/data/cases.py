@@ -82,7 +82,8 @@ def find_cases(dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg"
                 f"dataset_dir: {owners[mask]} and {image} would both be written to {mask}. Rename or move one of them."
             )
         owners[mask] = image
-    return [{"image": str(image)} for image in images]
+    named = [Path(os.path.abspath(image)) if image.name in ("", "..") else image for image in images]  # "." is no name
+    return [{"image": str(image)} for image in named]
 
 
 def labelled_cases(dataset_dir: PathLike, section: str = "Tr") -> list[dict[str, str]]:

@@ -79,7 +79,10 @@ class CheckIntensityd(MapTransform):
                 f"but {found}."
             )
             if self.mode == "error":
-                raise InputError(f"{sentence} If it is a CT all the same, give --intensity_check warn.")
+                raise InputError(
+                    f"{sentence} If it is a CT all the same, give --set intensity_check=warn, or --intensity_check "
+                    "warn to monai.bundle."
+                )
             logger.warning("%s If they are none, the mask is wrong.", sentence)
         return dict(data)
 

@@ -66,7 +66,7 @@ class LoadCT(Transform):
             if volume.unstated and self.grid_check == "error":
                 raise InputError(
                     f"{img}: expected a file that states its {' and '.join(volume.unstated)}. If it is right as "
-                    "readers take it, give --grid_check warn."
+                    "readers take it, give --set grid_check=warn, or --grid_check warn to monai.bundle."
                 )
             for warning in volume.warnings:
                 logger.warning("%s", warning)

@@ -16,7 +16,7 @@ from monai.config import PathLike
 from ..data.reading.volume import read_volume
 from ..report.page import format_millilitres
 from ..report.schema import InferenceRun, read_run
-from ..utils.errors import InputError
+from ..utils.errors import InputError, describe_error
 from ..visualize.panels import get_colour
 
 __all__ = ["ViewerCase", "ViewerRun", "open_run"]
@@ -135,8 +135,8 @@ def open_run(masks: PathLike, ct: PathLike | None = None) -> ViewerRun:
                 cases.append(ViewerCase(number, case["image"], image, mask, case["organs"]))
     except (OSError, ValueError, KeyError, TypeError) as e:
         raise InputError(
-            f"masks: expected a folder that `segment` of this version wrote, but reading {file} gave "
-            f"{type(e).__name__}: {e}. Segment again; masks that are there are kept."
+            f"masks: expected a folder that `segment` of this version wrote, but reading {file} failed: "
+            f"{describe_error(e)}. Segment again; masks that are there are kept."
         ) from e
     return ViewerRun(report, cases, pictures)
 

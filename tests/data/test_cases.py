@@ -197,6 +197,19 @@ class TestFindCases(FolderTestCase):
         self.put("ct/1", "ct/2", content=DICOM)
         self.assertEqual(self.relative(find_cases(self.root / "ct", self.output)), ["ct"])
 
+    def test_a_series_in_the_working_folder_is_called_by_its_name(self) -> None:
+        save_dicom(self.root / "patient" / "sub", ct_slices(hounsfield()))
+        file = next((self.root / "patient" / "sub").iterdir())
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(file.parent)
+        for given in (".", file.name):
+            (case,) = find_cases(given, self.output)
+            self.assertEqual(Path(case["image"]), Path(os.path.realpath(file.parent)))
+        (file.parent / "deeper").mkdir()
+        os.chdir(file.parent / "deeper")
+        (case,) = find_cases("..", self.output)
+        self.assertEqual(Path(case["image"]), Path(os.path.realpath(file.parent)))
+
     def test_folders_named_like_volumes_are_no_cases(self) -> None:
         self.put("a.nii.gz/b.nii.gz")
         self.assertEqual(self.found(), ["a.nii.gz/b.nii.gz"])

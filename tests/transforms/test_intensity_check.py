@@ -60,7 +60,9 @@ class TestCheckIntensityd(unittest.TestCase):
     ) -> None:
         data = item(make())
         sentence = f"a.nii: expected Hounsfield units, .* but .*{found}"
-        with self.assertRaisesRegex(InputError, f"{sentence}.*give --intensity_check warn"):
+        with self.assertRaisesRegex(
+            InputError, f"{sentence}.*give --set intensity_check=warn, or --intensity_check warn to"
+        ):
             CheckIntensityd("image", mode="error")(data)
         with self.assertLogs(LOGGER, "WARNING") as log:
             CheckIntensityd("image")(data)

@@ -49,7 +49,10 @@ class TestLoadCT(unittest.TestCase):
         nib.save(nib.Nifti1Image(np.asarray(nib.load(self.file).dataobj), None), path)
         with self.assertLogs("monai_unet3plus.transforms.load_ct", "WARNING"):
             LoadCT()(path)
-        with self.assertRaisesRegex(InputError, f"{path}: expected a file that states its orientation"):
+        sentence = (
+            f"{path}: expected a file that states its orientation.*give --set grid_check=warn, or --grid_check warn to"
+        )
+        with self.assertRaisesRegex(InputError, sentence):
             LoadCTd("image", grid_check="error")({"image": path})
         LoadCT(grid_check="error")(self.file)
 

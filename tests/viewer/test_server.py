@@ -125,6 +125,12 @@ class TestViewerServer(unittest.TestCase):
         for method in ("POST", "PUT", "DELETE"):
             self.assertEqual(self.get(f"/{self.server.word}/cases.json", method=method)[0], 501)
 
+    def test_folder_without_a_report_is_refused_in_plain_words(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "report.json"
+            with self.assertRaisesRegex(InputError, f"reading {file} failed: No such file or directory: {file}. Segm"):
+                open_run(folder)
+
     def test_ct_that_is_gone_or_of_another_shape_is_said(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             masks = write_masks(Path(folder), cases=1)

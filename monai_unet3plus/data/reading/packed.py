@@ -66,9 +66,10 @@ def unpacked_size(path: str, expected: int) -> int:
         if isinstance(e, OSError) and e.errno is not None:
             raise
         if not (found >= expected and str(e).startswith(_NO_NEW_MEMBER)):
-            raise InputError(
-                f"{path}: expected {expected} bytes in {_in_words(suffix)}, but found {e} after {found} bytes."
-            ) from e
+            sentence = f"{path}: expected {expected} bytes in {_in_words(suffix)}, but"
+            if isinstance(e, EOFError):
+                raise InputError(f"{sentence} it is cut off after {found} bytes. Copy or export it again.") from e
+            raise InputError(f"{sentence} found {e} after {found} bytes.") from e
     return found
 
 
