@@ -44,6 +44,7 @@ def main() -> None:
     )
     parser.add_argument("--source", help="judge the cases of this source only")
     parser.add_argument("--least_dice", type=float, default=0.8, help="smallest Dice with the network's mask")
+    parser.add_argument("--volume_range_ml", type=float, nargs=2, help="its smallest and largest volume, where known")
     parser.add_argument("--output", type=Path, required=True, help="list to write")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
@@ -52,14 +53,15 @@ def main() -> None:
     root = os.path.commonpath([os.path.dirname(case["image"]) for case in cases])
     counts = {"confirmed": 0, "dropped": 0, "not judged": 0}
     for case in cases:
-        if args.organ not in case["annotated"] or args.source not in (None, case["source"]):
+        annotated = case.get("annotated", args.organs)
+        if args.organ not in annotated or args.source not in (None, case["source"]):
             continue
         mask = mask_path(case["image"], root, args.work_dir / f"fold_{case['fold']}" / "evaluation")
         doubts = (
             _find_doubts(case, mask, args.organs.index(args.organ) + 1, args.least_dice) if mask.is_file() else None
         )
         if doubts:
-            case["annotated"] = [organ for organ in case["annotated"] if organ != args.organ]
+            case["annotated"] = [organ for organ in annotated if organ != args.organ]
             logger.info("%s: %s", case["label"], "; ".join(doubts))
         counts["not judged" if doubts is None else "dropped" if doubts else "confirmed"] += 1
     with replacing(args.output) as unfinished:
