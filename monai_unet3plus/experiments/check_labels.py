@@ -57,9 +57,10 @@ def main() -> None:
         if args.organ not in annotated or args.source not in (None, case["source"]):
             continue
         mask = mask_path(case["image"], root, args.work_dir / f"fold_{case['fold']}" / "evaluation")
-        doubts = (
-            _find_doubts(case, mask, args.organs.index(args.organ) + 1, args.least_dice) if mask.is_file() else None
-        )
+        doubts = None
+        if mask.is_file():
+            value = args.organs.index(args.organ) + 1
+            doubts = _find_doubts(case, mask, value, args.least_dice, args.volume_range_ml)
         if doubts:
             case["annotated"] = [organ for organ in annotated if organ != args.organ]
             logger.info("%s: %s", case["label"], "; ".join(doubts))
@@ -69,11 +70,18 @@ def main() -> None:
     logger.info("labels of the %s: %s", args.organ, ", ".join(f"{number} {name}" for name, number in counts.items()))
 
 
-def _find_doubts(case: dict[str, Any], mask: Path, value: int, least_dice: float) -> list[str]:
-    label, prediction = (
-        np.asarray(nib.Nifti1Image.from_filename(file).dataobj) == value for file in (case["label"], mask)
+def _find_doubts(
+    case: dict[str, Any], mask: Path, value: int, least_dice: float, volume_range_ml: list[float] | None
+) -> list[str]:
+    label, prediction = (nib.Nifti1Image.from_filename(file) for file in (case["label"], mask))
+    spacing = label.header.get_zooms()[:3] if case.get("spacing_known", True) else None
+    return find_label_doubts(
+        np.asarray(label.dataobj) == value,
+        np.asarray(prediction.dataobj) == value,
+        spacing,
+        least_dice,
+        volume_range_ml=volume_range_ml,
     )
-    return find_label_doubts(label, prediction, least_dice=least_dice)
 
 
 if __name__ == "__main__":

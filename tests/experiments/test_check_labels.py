@@ -24,6 +24,14 @@ def save(file: Path, start: int) -> str:
 
 
 class TestCheckLabels(unittest.TestCase):
+    def test_volume_is_judged_where_the_spacing_is_known(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            label = save(Path(folder) / "label.nii.gz", 4)
+            known, unknown = {"label": label}, {"label": label, "spacing_known": False}
+            (doubt,) = check_labels._find_doubts(known, Path(label), 2, 0.8, [1.0, 2.0])
+            self.assertEqual(doubt, "0 ml, outside 1 to 2 ml")
+            self.assertEqual(check_labels._find_doubts(unknown, Path(label), 2, 0.8, [1.0, 2.0]), [])
+
     def test_labels_that_the_folds_network_does_not_confirm_are_dropped(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)
