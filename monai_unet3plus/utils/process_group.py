@@ -45,8 +45,9 @@ class ProcessGroup:
         self.device = torch.device(device)
         self.timeout = timeout
         self.connections: list[socket.socket] = []
+        self.closed = threading.Event()
 
-    def start(self) -> None:
+    def init_process_group(self) -> None:
         """Form the group, by the environment variables that launchers set, and watch its processes."""
         on_gpu = self.device.type == "cuda"
         own = not dist.is_initialized()
@@ -57,7 +58,7 @@ class ProcessGroup:
         if own and dist.get_world_size() > 1:
             self._watch()
 
-    def end(self) -> None:
+    def destroy_process_group(self) -> None:
         """Leave the group. The other processes go on."""
         for connection in self.connections:
             try:
@@ -69,7 +70,8 @@ class ProcessGroup:
             dist.destroy_process_group()
 
     def close(self) -> None:
-        """Close the connections; without :py:meth:`end` before, the other processes end."""
+        """Close the connections; without :py:meth:`destroy_process_group` before, the other processes end."""
+        self.closed.set()  # before the sockets wake the thread that watches them
         for connection in self.connections:
             try:
                 connection.shutdown(socket.SHUT_RDWR)
@@ -96,7 +98,7 @@ class ProcessGroup:
                 if hasattr(socket, name):
                     connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        threading.Thread(target=_end_with_others, args=(list(self.connections),), daemon=True).start()
+        threading.Thread(target=_end_with_others, args=(list(self.connections), self.closed), daemon=True).start()
 
     def _accept(self, server: socket.socket, token: bytes) -> list[socket.socket]:
         """The connections of all other processes."""
@@ -119,7 +121,7 @@ def _connect(host: str, port: int, token: bytes) -> socket.socket:
     return connection
 
 
-def _end_with_others(connections: list[socket.socket]) -> None:
+def _end_with_others(connections: list[socket.socket], closed: threading.Event) -> None:
     """Wait until all others are done, or end this process with the first that fails."""
     with selectors.DefaultSelector() as selector:
         for connection in connections:
@@ -130,7 +132,7 @@ def _end_with_others(connections: list[socket.socket]) -> None:
                     message = key.fileobj.recv(len(_DONE))  # type: ignore[union-attr]
                 except OSError:
                     message = b""
-                if connections[0].fileno() < 0:  # closed by this process itself
+                if closed.is_set():  # by this process itself
                     return
                 if message != _DONE:
                     logger.error("another process of this run has failed, so this one ends too")

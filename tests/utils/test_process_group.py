@@ -19,7 +19,7 @@ import datetime, os, sys, time
 import torch.distributed as dist
 from monai_unet3plus.utils.process_group import ProcessGroup
 group = ProcessGroup("cpu", datetime.timedelta(hours=1))
-group.start()
+group.init_process_group()
 role = sys.argv[1]
 if role == "fails":
     raise SystemExit("a reason")
@@ -28,7 +28,7 @@ if role == "is killed":
 if role == "waits":
     time.sleep(3000)  # in no operation of the group, which would notice that another process is gone
 dist.barrier()
-group.end()
+group.destroy_process_group()
 if role == "lasts":
     time.sleep(1)
 """
