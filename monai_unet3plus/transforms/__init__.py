@@ -14,7 +14,7 @@ from .checks import CheckGridd, CheckPaird, CheckVolumed
 from .clip_intensity import RandClipIntensityd
 from .dicom_seg import SaveDicomSegd
 from .intensity_check import CheckIntensityd
-from .inversion import InvertAcrossProcessesd
+from .inversion import ProcessSafeInvertd
 from .load_ct import LoadCT, LoadCTd, LoadCTD, LoadCTDict
 from .organs import LabelMapToMasksd, SelectOrgansd, logits_to_label_map
 from .outputs import FinestOutputd
@@ -44,7 +44,7 @@ __all__ = [
     "CheckPaird",
     "CheckVolumed",
     "FinestOutputd",
-    "InvertAcrossProcessesd",
+    "ProcessSafeInvertd",
     "LabelMapToMasksd",
     "LoadCT",
     "LoadCTD",

@@ -11,10 +11,10 @@ from monai.data import MetaTensor
 from monai.transforms import Compose, Invertd, MapTransform, TraceableTransform
 from monai.utils import TraceKeys
 
-__all__ = ["InvertAcrossProcessesd"]
+__all__ = ["ProcessSafeInvertd"]
 
 
-class InvertAcrossProcessesd(Invertd):
+class ProcessSafeInvertd(Invertd):
     """
     :py:class:`monai.transforms.Invertd` for images that a worker of any start method has preprocessed.
 

@@ -12,7 +12,7 @@ from monai.data import MetaTensor
 from monai.transforms import Compose, Flipd, Orientationd, RandFlipd, Rotate90d, SpatialPadd
 from parameterized import parameterized
 
-from monai_unet3plus.transforms import InvertAcrossProcessesd
+from monai_unet3plus.transforms import ProcessSafeInvertd
 
 KEYS = ["image", "label"]
 CASES = [
@@ -28,7 +28,7 @@ def from_worker(preprocessing: Compose, item: dict[str, MetaTensor]) -> dict[str
     return pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(preprocessing))(item)))
 
 
-class TestInvertAcrossProcessesd(unittest.TestCase):
+class TestProcessSafeInvertd(unittest.TestCase):
     @parameterized.expand(CASES)
     def test_brings_back_what_a_worker_that_was_not_forked_preprocessed(self, _: str, transforms: list) -> None:
         preprocessing = Compose(transforms)
@@ -37,7 +37,7 @@ class TestInvertAcrossProcessesd(unittest.TestCase):
         item = from_worker(preprocessing, original)
         image = item["image"]
         pred = MetaTensor(item["image"].as_tensor().clone(), meta=dict(item["image"].meta))
-        invert = InvertAcrossProcessesd(["pred", "label"], preprocessing, ["image", "label"], nearest_interp=True)
+        invert = ProcessSafeInvertd(["pred", "label"], preprocessing, ["image", "label"], nearest_interp=True)
         out = invert({**item, "pred": pred})
         for key, expected in (("pred", original["image"]), ("label", original["label"])):
             torch.testing.assert_close(out[key].as_tensor(), expected.as_tensor())
@@ -46,7 +46,7 @@ class TestInvertAcrossProcessesd(unittest.TestCase):
 
     def test_other_transforms_than_were_applied_raise(self) -> None:
         item = from_worker(Compose([Flipd("image", 0)]), {"image": MetaTensor(torch.zeros(1, 2, 2, 2))})
-        invert = InvertAcrossProcessesd("pred", Compose([Rotate90d("image")]), "image")
+        invert = ProcessSafeInvertd("pred", Compose([Rotate90d("image")]), "image")
         with self.assertRaisesRegex(RuntimeError, "Rotate90d.inverse"):
             invert({**item, "pred": MetaTensor(torch.zeros(1, 2, 2, 2))})
 
