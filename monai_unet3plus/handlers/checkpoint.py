@@ -85,9 +85,24 @@ class CheckpointLoader(MonaiCheckpointLoader):
         super().__init__(*args, **kwargs)
         self.organs = organs
         self.metadata = metadata
+        self.warned = False
+
+    def load(self) -> None:
+        """
+        Load before a run, as ``initialize`` of a bundle does; the run loads again when it starts.
+
+        Raises:
+            InputError: As for a call.
+        """
+        self(Engine(lambda engine, batch: None))
 
     def __call__(self, engine: Engine) -> None:
         """
+        Load.
+
+        Args:
+            engine: the evaluator that starts.
+
         Raises:
             InputError: When the checkpoint does not exist or does not fit, or lacks an organ; the message names the
                 file and the keys.
@@ -109,7 +124,8 @@ class CheckpointLoader(MonaiCheckpointLoader):
                 "organs, features or num_slices given in training?"
             ) from e
         warning = get_weights_warning(compute_sha256(self.load_path), self.metadata)
-        if warning:
+        if warning and not self.warned:
+            self.warned = True
             logger.warning("%s: %s", self.load_path, warning)
 
     def _load_outputs(self, trained: Sequence[str], organs: Sequence[str]) -> None:

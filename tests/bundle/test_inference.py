@@ -210,9 +210,10 @@ class TestInference(unittest.TestCase):
             features=[16, 32, 64, 128, 256],
             organs={"liver": 1, "spleen": 2},
         )
-        workflow.initialize()
         with self.assertLogs("monai_unet3plus.handlers.checkpoint", logging.WARNING) as log:
+            workflow.initialize()
             workflow.run()
+        self.assertEqual(len(log.output), 1)
         self.assertIn("a research demonstration", log.output[0])
         self.assertIn(
             "<strong>Warning:</strong> these weights", (self.masks / "report.html").read_text(encoding="utf-8")

@@ -52,6 +52,12 @@ class TestCheckpointLoader(FolderTestCase):
     def loader(self, network: torch.nn.Module) -> CheckpointLoader:
         return CheckpointLoader(str(self.path), {"model": network})
 
+    def test_weights_are_loaded_before_a_run_too(self) -> None:
+        trained, network = torch.nn.Linear(2, 3), torch.nn.Linear(2, 3)
+        torch.save(trained.state_dict(), self.path)
+        self.loader(network).load()
+        self.assertTrue(torch.equal(network.weight, trained.weight))
+
     @parameterized.expand([("state_dict", False), ("under_its_name", True)])
     def test_weights_are_loaded(self, _: str, nested: bool) -> None:
         trained, network = torch.nn.Linear(2, 3), torch.nn.Linear(2, 3)
