@@ -123,8 +123,10 @@ class CheckpointLoader(MonaiCheckpointLoader):
                 f"checkpoint: {self.load_path} does not fit the network: {' '.join(str(e).split())}. Were other "
                 "organs, features or num_slices given in training?"
             ) from e
+        if self.warned:  # by an earlier load; the file need not be read once more
+            return
         warning = get_weights_warning(compute_sha256(self.load_path), self.metadata)
-        if warning and not self.warned:
+        if warning:
             self.warned = True
             logger.warning("%s: %s", self.load_path, warning)
 

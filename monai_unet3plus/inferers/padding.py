@@ -17,7 +17,7 @@ def pad_windows(windows: torch.Tensor, multiple: int) -> torch.Tensor:
     """
     Pad windows with zeros, the lower end of a CT's window, at the end of both axes.
 
-    Pooling rounds an odd size down, and what a network has learned on even sizes fits no more.
+    Pooling rounds an odd size down, and a network that has learned on even sizes finds less.
 
     Args:
         windows: shape ``(N, C, h, w)``.
@@ -32,7 +32,7 @@ def pad_windows(windows: torch.Tensor, multiple: int) -> torch.Tensor:
 
 class PadWindows:
     """
-    A network whose windows are padded, and whose outputs are cropped to what the windows were.
+    A network whose windows are padded, and whose outputs are cropped to the windows' own size.
 
     Args:
         predict: takes windows ``(N, C, h, w)`` and returns ``(N, K, h, w)``.
