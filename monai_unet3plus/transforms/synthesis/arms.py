@@ -4,15 +4,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-from scipy import ndimage
 
 from .base import RandSynthesisd
-from .fields import grain, smooth_field, soften
+from .fields import AIR, find_body, grain, smooth_field, soften, window_around
 
 __all__ = ["RandArmsd"]
 
-_AIR = -150.0  # HU
 _FAT, _BONE = (-120.0, -80.0), (250.0, 900.0)  # HU
 
 
@@ -31,11 +31,9 @@ class RandArmsd(RandSynthesisd):
     """
 
     def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        middle = len(image) // 2
-        parts, count = ndimage.label(ndimage.binary_opening(image[middle] > _AIR))
-        if count == 0 or image.min() > _AIR:  # no air around the body, or a picture that does not show it
+        body = find_body(image[len(image) // 2])
+        if not body.any() or image.min() > AIR:  # no body, or a picture that does not show the air around it
             return image, label
-        body = ndimage.binary_fill_holes(parts == np.bincount(parts.ravel())[1:].argmax() + 1)
         rows, columns = np.nonzero(body)
         muscle = self.R.uniform(20, 120)
         painted = image.copy()
@@ -44,12 +42,14 @@ class RandArmsd(RandSynthesisd):
             radius, gap = self.R.uniform(14, 30), self.R.uniform(-2, 8)
             edge = rows.min() if side < 0 else rows.max()
             centre = (edge + side * (radius + gap), self.R.uniform(*np.quantile(columns, (0.25, 0.75))))
-            self._draw(painted, ~body & (image < _AIR), centre, radius, muscle)
+            window = window_around(image.shape, [centre], 1.7 * radius)  # an arm may be 1.4 times as long, and wavy
+            room = ~body[window[1:]] & (image[window] < AIR)
+            if room.any():
+                middle = [c - w.start for c, w in zip(centre, window[1:])]
+                self._draw(painted[window], room, middle, radius, muscle)
         return painted, label
 
-    def _draw(
-        self, image: np.ndarray, room: np.ndarray, centre: tuple[float, float], radius: float, muscle: float
-    ) -> None:
+    def _draw(self, image: np.ndarray, room: np.ndarray, centre: Sequence[float], radius: float, muscle: float) -> None:
         i, j = np.ogrid[: image.shape[1], : image.shape[2]]
         distance = np.hypot(i - centre[0], (j - centre[1]) / self.R.uniform(0.9, 1.4)) / radius
         distance = distance + 0.06 * smooth_field(self.R, image.shape[1:], 12.0)

@@ -12,11 +12,10 @@ from scipy import ndimage
 from skimage.morphology import convex_hull_image
 
 from .base import RandSynthesisd
-from .fields import check_range, grain, smooth_field, soften
+from .fields import AIR, check_range, find_body, find_windows, grain, smooth_field, soften
 
 __all__ = ["RandLungDomesd"]
 
-_AIR = -150.0  # HU
 _STOMACH = (-10.0, 200.0)  # HU, from water to contrast medium
 _LEAST_LUNG = 1200  # pixels, of about 2 mm; smaller air is bowel
 
@@ -59,13 +58,12 @@ class RandLungDomesd(RandSynthesisd):
 
     def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         middle = len(image) // 2
-        body = image[middle] > _AIR
-        if not body.any():
+        lungs = _lungs(image[middle])
+        if not lungs:
             return image, label
         # the body's own middle, since the patient may lie off the picture's
-        centre = float(np.median(np.nonzero(body)[0]))
+        centre = float(np.median(np.nonzero(image[middle] > AIR)[0]))
         painted, painted_label = image.copy(), label.copy()
-        lungs = _lungs(image[middle])
         for lung in lungs:
             if (label[middle][lung] > 0).any():
                 continue
@@ -90,10 +88,13 @@ class RandLungDomesd(RandSynthesisd):
         depth: tuple[float, float],
     ) -> None:
         """Fill a part of a room, around a place in the lung that is a share of it within ``depth`` from its back."""
-        rows, columns = np.nonzero(lung)
-        front = np.quantile(columns, self.R.uniform(*depth))
-        near = np.abs(columns - front) <= 2
-        centre = (self.R.choice(rows[near]), front)
+        # with a margin as wide as the closing and the blur reach
+        _, rows, columns = find_windows(room[None].view(np.uint8), 8)[1]
+        image, label, lung, room = (array[..., rows, columns] for array in (image, label, lung, room))
+        i, j = np.nonzero(lung)
+        front = np.quantile(j, self.R.uniform(*depth))
+        near = np.abs(j - front) <= 2
+        centre = (self.R.choice(i[near]), front)
         extent = [np.ptp(places) + 1 for places in np.nonzero(room)]
         semi_axes = [max(e * self.R.uniform(0.15, 0.65), 3) for e in extent]
         i, j = np.ogrid[: image.shape[1], : image.shape[2]]
@@ -113,11 +114,7 @@ class RandLungDomesd(RandSynthesisd):
 
 def _lungs(plane: np.ndarray) -> list[np.ndarray]:
     """Air that the body encloses, in pieces of a lung's size. The table is no body, and bowel is smaller."""
-    parts, count = ndimage.label(ndimage.binary_opening(plane > _AIR))
-    if count == 0:
-        return []
-    body = ndimage.binary_fill_holes(parts == np.bincount(parts.ravel())[1:].argmax() + 1)
-    pieces, count = ndimage.label(body & (plane < _AIR))
+    pieces, count = ndimage.label(find_body(plane) & (plane < AIR))
     sizes = np.bincount(pieces.ravel())
     return [pieces == k for k in range(1, count + 1) if sizes[k] >= _LEAST_LUNG]
 

@@ -11,7 +11,7 @@ from monai.config import KeysCollection
 from scipy import ndimage
 
 from .base import RandSynthesisd
-from .fields import check_range, find_soft_tissue, grain, smooth_field, soften
+from .fields import check_range, find_soft_tissue, find_windows, grain, smooth_field, soften
 
 __all__ = ["RandOrganGrowthd"]
 
@@ -43,23 +43,27 @@ class RandOrganGrowthd(RandSynthesisd):
         self.distance = check_range(distance)
 
     def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        organs = np.unique(label[label > 0])
-        if not len(organs):
+        distance = self.R.uniform(*self.distance)
+        windows = find_windows(label, 2 * distance)  # the reach below is hardly ever larger
+        if not windows:
             return image, label
-        organ = self.R.choice(organs)
+        organ = self.R.choice(list(windows))
+        window = windows[organ]
+        part, part_label = image[window], label[window]
         # with one reach for all slices of the slab, neighbouring slices stay alike
-        reach = self.R.uniform(*self.distance) * (0.5 + 0.5 * smooth_field(self.R, image.shape[1:], 30.0))
-        smooth = ndimage.gaussian_filter(image, (0, 1, 1))
-        free = (label == 0) & find_soft_tissue(smooth)
-        old = label == organ
+        reach = distance * (0.5 + 0.5 * smooth_field(self.R, part.shape[1:], 30.0))
+        smooth = ndimage.gaussian_filter(part, (0, 1, 1))
+        free = (part_label == 0) & find_soft_tissue(smooth, float(image.min()))
+        old = part_label == organ
         near = np.stack(
             [ndimage.distance_transform_edt(~plane) if plane.any() else np.full(plane.shape, np.inf) for plane in old]
         )
         new = free & (near <= reach)
         if not new.any():
             return image, label
-        texture = float(np.std((image - smooth)[old]))
-        tissue = float(np.median(image[old])) + grain(self.R, image.shape, texture)
-        grown = label.copy()
-        grown[new] = organ
-        return image + soften(new, 0.7) * free * (tissue - image), grown
+        texture = float(np.std((part - smooth)[old]))
+        tissue = float(np.median(part[old])) + grain(self.R, part.shape, texture)
+        painted, grown = image.copy(), label.copy()
+        painted[window] += soften(new, 0.7) * free * (tissue - part)
+        grown[window][new] = organ
+        return painted, grown

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 
 import numpy as np
 from monai.config import KeysCollection
 from scipy import ndimage
 
 from .base import RandSynthesisd
-from .fields import SOFT_TISSUE, check_range, find_soft_tissue, soften
+from .fields import SOFT_TISSUE, check_range, find_soft_tissue, find_windows, soften
 
 __all__ = ["RandNativeContrastd", "RandOrganIntensitiesd", "RandTissueIntensitiesd"]
 
@@ -51,15 +52,15 @@ class RandOrganIntensitiesd(RandSynthesisd):
         self.texture = check_range(texture)
 
     def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        painted = image.copy()
+        painted, windows = image.copy(), find_windows(label, ceil(4 * _EDGE))
         for value, (low, high) in enumerate(self.organ_ranges, start=1):
             target, factor = self.R.uniform(low, high), self.R.uniform(*self.texture)
-            mask = label == value
-            if not mask.any():
+            if value not in windows:
                 continue
-            weight = soften(mask, _EDGE)
-            new = target + factor * (image - np.median(image[mask]))
-            painted += weight * (new - image)
+            part = image[windows[value]]
+            mask = label[windows[value]] == value
+            new = target + factor * (part - np.median(part[mask]))
+            painted[windows[value]] += soften(mask, _EDGE) * (new - part)
         return painted, label
 
 
@@ -100,20 +101,19 @@ class RandTissueIntensitiesd(RandSynthesisd):
         self.texture = check_range(texture)
 
     def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        outside = find_soft_tissue(image) & (label == 0)
+        outside = find_soft_tissue(image, float(image.min())) & (label == 0)
         if not outside.any():
             return image, label
         count = self.R.randint(self.num_classes[0], self.num_classes[1] + 1)
         shares = np.sort(self.R.uniform(0, 1, count - 1))
-        thresholds = np.quantile(image[outside], shares)
+        values = image[outside]
         # of a smoother image, since noise would scatter a homogeneous tissue over two classes
-        classes = np.digitize(ndimage.gaussian_filter(image, (0, 1, 1)), thresholds)
+        smooth = ndimage.gaussian_filter(image, (0, 1, 1))[outside]
+        classes = np.searchsorted(np.quantile(values, shares).astype(np.float32), smooth, side="right")
+        means, factors = self.R.uniform(*self.tissue_range, count), self.R.uniform(*self.texture, count)
+        old_means = np.bincount(classes, values, count) / np.maximum(np.bincount(classes, minlength=count), 1)
         new = image.copy()
-        for k in range(count):
-            voxels = outside & (classes == k)
-            if voxels.any():
-                mean, factor = self.R.uniform(*self.tissue_range), self.R.uniform(*self.texture)
-                new[voxels] = mean + factor * (image[voxels] - image[voxels].mean())
+        new[outside] = means[classes] + factors[classes] * (values - old_means[classes])
         return image + soften(outside, _EDGE) * (new - image), label
 
 
@@ -147,8 +147,9 @@ class RandNativeContrastd(RandSynthesisd):
         mean = self.R.uniform(*self.tissue_range)
         enhanced = (image > mean) & (image < SOFT_TISSUE[1]) & (label == 0)
         new = np.where(enhanced, mean + self.R.uniform(0.05, 0.3) * (image - mean), image)
-        for value in np.unique(label[label > 0]):
-            organ = label == value
+        for value, window in find_windows(label).items():
+            organ = label[window] == value
             target = mean + self.R.uniform(-5, 25)
-            new[organ] = target + self.R.uniform(0.3, 1.0) * (image[organ] - np.median(image[organ]))
+            values = image[window][organ]
+            new[window][organ] = target + self.R.uniform(0.3, 1.0) * (values - np.median(values))
         return image + soften(enhanced | (label > 0), _EDGE) * (new - image), label

@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 
 import numpy as np
 from monai.config import KeysCollection
 from scipy import ndimage
+from scipy.special import expit
 
 from .base import RandSynthesisd
-from .fields import check_range, grain, log_uniform, smooth_field
+from .fields import check_range, find_windows, grain, log_uniform, smooth_field, window_around
 
 __all__ = ["RandLesionsd", "RandVesselsd"]
 
@@ -47,18 +49,22 @@ class RandLesionsd(RandSynthesisd):
 
     def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         painted = image.copy()
-        for value in np.unique(label[label > 0]):
-            organ = label == value
+        for value, box in find_windows(label).items():
+            organ = label[box] == value
             voxels = np.argwhere(organ)
-            mean = float(np.median(image[organ]))
+            mean = float(np.median(image[box][organ]))
             kind = self.R.randint(4)  # lesions of one organ are mostly alike
             for _ in range(self.R.randint(1, self.max_lesions + 1)):
-                radius = log_uniform(self.R, *self.radius)
-                weight = self._blob(label.shape, voxels[self.R.randint(len(voxels))], radius) * organ
-                painted += weight * (self._intensity(kind, mean) + grain(self.R, image.shape, 8.0) - painted)
+                radius, edge = log_uniform(self.R, *self.radius), self.R.uniform(0.4, 2.0)
+                centre = voxels[self.R.randint(len(voxels))]
+                # a blob may be 1.6 times as long, and wavy; at 10 times its edge's width it has no weight
+                window = window_around(organ.shape, [centre[1:]], 1.6 * (1.5 * radius + 10 * edge))
+                part = painted[box][window]
+                weight = self._blob(window, centre, radius, edge) * organ[window]
+                part += weight * (self._intensity(kind, mean) + grain(self.R, part.shape, 8.0) - part)
                 if kind == 1 and radius > 4:  # some enhance at their rim
                     rim = 4 * weight * (1 - weight)
-                    painted += rim * self.R.uniform(0, 50)
+                    part += rim * self.R.uniform(0, 50)
         return painted, label
 
     def _intensity(self, kind: int, organ_mean: float) -> float:
@@ -70,18 +76,17 @@ class RandLesionsd(RandSynthesisd):
             return organ_mean + self.R.uniform(10, 70)
         return self.R.choice([organ_mean + self.R.uniform(-60, 60), self.R.uniform(150, 400)])  # mixed with calcified
 
-    def _blob(self, shape: tuple[int, ...], centre: np.ndarray, radius: float) -> np.ndarray:
-        """Soft masks ``(C, H, W)``, values 0 to 1, of a lesion whose middle is at ``centre``."""
+    def _blob(self, window: tuple[slice, ...], centre: np.ndarray, radius: float, edge: float) -> np.ndarray:
+        """Soft masks ``(C, H, W)``, values 0 to 1, in a window, of a lesion whose middle is at ``centre``."""
         reach = self.R.uniform(0.1, 0.6)  # part of its radius that a lesion loses from slice to slice
-        rows, columns = np.ogrid[: shape[1], : shape[2]]
+        rows, columns = np.ogrid[window[1:]]
         angle, stretch = self.R.uniform(0, np.pi), self.R.uniform(1, 1.6)
         a = (rows - centre[1]) * np.cos(angle) + (columns - centre[2]) * np.sin(angle)
         b = (columns - centre[2]) * np.cos(angle) - (rows - centre[1]) * np.sin(angle)
         distance = np.hypot(a / stretch, b * stretch)
-        distance = distance + 0.15 * radius * smooth_field(self.R, (shape[1], shape[2]), max(radius, 3.0))
-        edge = self.R.uniform(0.4, 2.0)
-        radii = [radius * np.sqrt(max(1 - (reach * (c - centre[0])) ** 2, 0)) for c in range(shape[0])]
-        return np.stack([1 / (1 + np.exp(np.clip((distance - r) / edge, -30, 30))) * (r > 0) for r in radii])
+        distance = distance + 0.15 * radius * smooth_field(self.R, distance.shape, max(radius, 3.0))
+        radii = [radius * np.sqrt(max(1 - (reach * (c - centre[0])) ** 2, 0)) for c in range(window[0].stop)]
+        return np.stack([expit((r - distance) / edge) * (r > 0) for r in radii])
 
 
 class RandVesselsd(RandSynthesisd):
@@ -109,14 +114,14 @@ class RandVesselsd(RandSynthesisd):
 
     def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         painted = image.copy()
-        for value in np.unique(label[label > 0]):
-            organ = label == value
-            voxels = np.argwhere(organ)
+        for value, box in find_windows(label).items():
+            organ = label[box] == value
+            voxels = np.argwhere(organ) + [s.start for s in box]
             contrast = self.R.choice([self.R.uniform(-35, -10), self.R.uniform(10, 90)])
             lines = np.zeros(label.shape, dtype=np.float32)
             for _ in range(self.R.randint(1, self.max_vessels + 1)):
                 self._draw(lines, voxels[self.R.randint(len(voxels))])
-            painted += lines * organ * contrast
+            painted[box] += lines[box] * organ * contrast
         return painted, label
 
     def _draw(self, lines: np.ndarray, start: np.ndarray) -> None:
@@ -125,10 +130,14 @@ class RandVesselsd(RandSynthesisd):
         angles = self.R.uniform(0, 2 * np.pi) + np.cumsum(self.R.normal(0, 0.25, steps))
         path = start[1:] + np.cumsum(np.stack([np.sin(angles), np.cos(angles)], axis=1), axis=0)
         shift, width = self.R.normal(0, 1.5, 2), self.R.uniform(0.5, 2.0)
-        for c in range(len(lines)):
-            points = np.rint(path + (c - start[0]) * shift).astype(int)
-            inside = ((points >= 0) & (points < lines.shape[1:])).all(axis=1)
-            mask = np.zeros(lines.shape[1:], dtype=np.float32)
-            mask[tuple(points[inside].T)] = 1
-            mask = ndimage.gaussian_filter(mask, width)
-            lines[c] = np.maximum(lines[c], mask / max(float(mask.max()), 1e-6))
+        offsets = np.arange(len(lines))[:, None, None] - start[0]
+        points = np.rint(path + offsets * shift).astype(int)
+        window = window_around(lines.shape, points.reshape(-1, 2), ceil(4 * width))
+        inside = ((points >= 0) & (points < lines.shape[1:])).all(axis=-1)
+        channels, _ = np.nonzero(inside)
+        rows, columns = (points[inside] - [s.start for s in window[1:]]).T
+        masks = np.zeros_like(lines[window])
+        masks[channels, rows, columns] = 1
+        masks = ndimage.gaussian_filter(masks, (0, width, width))
+        masks /= np.maximum(masks.max(axis=(1, 2), keepdims=True), 1e-6)
+        lines[window] = np.maximum(lines[window], masks)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from .base import RandSynthesisd
-from .fields import find_soft_tissue, grain, smooth_field, soften
+from .fields import find_soft_tissue, find_windows, grain, smooth_field, soften, window_around
 
 __all__ = ["RandNeighboursd"]
 
@@ -32,23 +32,29 @@ class RandNeighboursd(RandSynthesisd):
 
     def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         middle = len(image) // 2
-        organs = np.unique(label[middle][label[middle] > 0])
-        if not len(organs):
+        windows = find_windows(label[[middle]], 1)
+        if not windows:
             return image, label
-        organ = label[middle] == self.R.choice(organs)
+        value = self.R.choice(list(windows))
+        _, rows, columns = windows[value]
+        organ = label[middle, rows, columns] == value
         border = np.argwhere(ndimage.binary_dilation(organ) & ~organ)
-        place = border[self.R.randint(len(border))]
+        place = border[self.R.randint(len(border))] + (rows.start, columns.start)
+        median = float(np.median(image[middle, rows, columns][organ]))
         semi_axes = self.R.uniform(6, 30, 2)
-        rows, columns = np.ogrid[: image.shape[1], : image.shape[2]]
-        distance = np.hypot((rows - place[0]) / semi_axes[0], (columns - place[1]) / semi_axes[1])
-        distance = distance + 0.15 * smooth_field(self.R, image.shape[1:], 15.0)
+        window = window_around(image.shape, [place], 1.8 * max(semi_axes))
+        painted = image.copy()
+        part = painted[window]
+        i, j = np.ogrid[window[1:]]
+        distance = np.hypot((i - place[0]) / semi_axes[0], (j - place[1]) / semi_axes[1])
+        distance = distance + 0.15 * smooth_field(self.R, part.shape[1:], 15.0)
         slope = self.R.uniform(-0.15, 0.15)
         sizes = [max(1 + slope * (c - middle), 0.2) for c in range(len(image))]
-        room = (label == 0) & find_soft_tissue(image)
+        room = (label[window] == 0) & find_soft_tissue(part, float(image.min()))
         masks = np.stack([distance < size for size in sizes]) & room
-        median = float(np.median(image[middle][organ]))
         content = self.R.uniform(*_CONTENT)
         if abs(content - median) < _LEAST_CONTRAST:
             content = median + _LEAST_CONTRAST * (1 if content > median else -1)
-        tissue = content + grain(self.R, image.shape, self.R.uniform(3, 15))
-        return image + soften(masks, 0.8) * room * (tissue - image), label
+        tissue = content + grain(self.R, part.shape, self.R.uniform(3, 15))
+        part += soften(masks, 0.8) * room * (tissue - part)
+        return painted, label

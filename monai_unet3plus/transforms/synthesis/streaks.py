@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from monai.config import KeysCollection
-from scipy import ndimage
+from scipy import fft, ndimage
 
 from .base import RandSynthesisd
-from .fields import check_range
+from .fields import check_range, white_noise
 
 __all__ = ["RandStreaksd"]
 
@@ -43,8 +43,10 @@ class RandStreaksd(RandSynthesisd):
         self.length = check_range(length)
 
     def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        noise = self.R.standard_normal(image.shape).astype(np.float32)
-        noise = ndimage.gaussian_filter(noise, (0, self.R.uniform(*self.length), self.R.uniform(0.4, 1.0)))
+        sigmas = (0, self.R.uniform(*self.length), self.R.uniform(0.4, 1.0))
+        # in Fourier space a blur takes as long whatever its length
+        spectrum = ndimage.fourier_gaussian(fft.rfft2(white_noise(self.R, image.shape)), sigmas, image.shape[2])
+        noise = fft.irfft2(spectrum, image.shape[1:])
         noise *= self.R.uniform(*self.std) / max(float(noise.std()), 1e-6)
         # the streaks lie where a line from arm to arm runs: in a band from front to back
         depth = image.shape[2]
