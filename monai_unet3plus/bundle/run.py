@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -101,6 +102,8 @@ def exit_with_status(evaluator: CaseEvaluator) -> None:
         SystemExit: In a command, with status 3 if some cases failed or were not tried, 1 if no case has a mask.
         CasesFailedError: In another program, if some cases failed or were not tried.
     """
+    if is_command():
+        gc.freeze()  # else the interpreter looks at each object of PyTorch and MONAI before it ends, for a second
     for result in evaluator.results:
         for organ, facts in result.organs.items():
             if facts.get("flags"):

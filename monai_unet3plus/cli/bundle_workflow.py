@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..bundle.folder import bundle_files
 from ..experiments.bundle_process import override
 from ..utils.errors import InputError
+from ..utils.garbage import paused_collection
 
 if TYPE_CHECKING:  # MONAI takes seconds to load, which a --help should not
     from monai.bundle import ConfigWorkflow
@@ -102,7 +103,8 @@ def bundle_workflow(
     Raises:
         InputError: When the bundle has no such config, or the configs no variable that ``--set`` names.
     """
-    from monai.bundle import ConfigParser, ConfigWorkflow
+    with paused_collection():
+        from monai.bundle import ConfigParser, ConfigWorkflow
 
     bundle = Path(options.bundle) if options.bundle else bundle_files()
     files = [bundle / "configs" / f"{name}.json" for name in names]

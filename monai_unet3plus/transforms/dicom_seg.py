@@ -7,12 +7,13 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Hashable, Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from monai.config import KeysCollection, PathLike
 from monai.transforms import MapTransform
-from monai.utils import convert_to_numpy, optional_import
+from monai.utils import convert_to_numpy
 
 from .. import __version__
 from ..data.reading.dicom_frames import starts_like_dicom
@@ -23,10 +24,6 @@ from ..utils.files import now_or_deferred
 from .checks import get_filename
 
 __all__ = ["SaveDicomSegd"]
-
-hd, has_highdicom = optional_import("highdicom")
-pydicom, _ = optional_import("pydicom")
-codes, _ = optional_import("pydicom.sr.codedict", name="codes")
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +65,7 @@ class SaveDicomSegd(MapTransform):
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
-        if not has_highdicom:
+        if find_spec("highdicom") is None:
             raise InputError(
                 "dicom_seg: expected the package highdicom, but it is not installed: pip install highdicom."
             )
@@ -99,6 +96,9 @@ class SaveDicomSegd(MapTransform):
         return d
 
     def _segmentation(self, slices: Sequence[Any], labels: np.ndarray) -> Any:
+        import highdicom as hd  # here, since it takes half a second, which who wants NIfTI alone can do without
+        from pydicom.sr.codedict import codes
+
         algorithm = hd.AlgorithmIdentificationSequence(
             name="UNet 3+", version=__version__, family=codes.DCM.ArtificialIntelligence
         )
@@ -139,6 +139,8 @@ def _place_on_sources(source: str, labels: np.ndarray) -> tuple[list[Any], np.nd
     The headers that a mask refers to, and its slices in their order: one for each file, or all frames of a single file,
     of which those that are no part of the CT have no label.
     """
+    import pydicom
+
     frames = find_ct_stack(source).frames
     files = list(dict.fromkeys(frame.file for frame in frames))
     headers = [pydicom.dcmread(file, stop_before_pixels=True, force=True) for file in files]
@@ -158,7 +160,10 @@ def _place_on_sources(source: str, labels: np.ndarray) -> tuple[list[Any], np.nd
 
 
 def _find_code(organ: str) -> Any:
+    from highdicom.sr import CodedConcept
+    from pydicom.sr.codedict import codes
+
     name = "".join(word.capitalize() for word in organ.replace("_", " ").split())
     if name in dir(codes.SCT):
         return getattr(codes.SCT, name)
-    return hd.sr.CodedConcept(value=organ[:16], scheme_designator=_OWN_SCHEME, meaning=organ[:64])
+    return CodedConcept(value=organ[:16], scheme_designator=_OWN_SCHEME, meaning=organ[:64])

@@ -123,7 +123,9 @@ class TestSaveDicomSegd(unittest.TestCase):
 
 class TestWithoutHighdicom(unittest.TestCase):
     def test_it_is_asked_for(self) -> None:
-        with mock.patch.object(dicom_seg, "has_highdicom", False), self.assertRaisesRegex(InputError, "pip install"):
+        with mock.patch.object(dicom_seg, "find_spec", return_value=None), self.assertRaisesRegex(
+            InputError, "pip install"
+        ):
             SaveDicomSegd("pred", ["liver"], "out", "data")
 
 
