@@ -13,6 +13,7 @@ from .adjacent_slices import (
 from .checks import CheckGridd, CheckPaird, CheckVolumed
 from .clip_intensity import RandClipIntensityd
 from .dicom_seg import SaveDicomSegd
+from .elastic import RandElasticd
 from .intensity_check import CheckIntensityd
 from .inversion import ProcessSafeInvertd
 from .load_ct import LoadCT, LoadCTd, LoadCTD, LoadCTDict
@@ -52,6 +53,7 @@ __all__ = [
     "LoadCTd",
     "RandArmsd",
     "RandClipIntensityd",
+    "RandElasticd",
     "RandLesionsd",
     "RandLungDomesd",
     "RandNativeContrastd",

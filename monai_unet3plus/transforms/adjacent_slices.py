@@ -56,7 +56,7 @@ class AdjacentSlicesToChannels(Transform):
                 f"Expected a slab with 1 channel, 3 spatial axes and {self.num_slices} slices along spatial axis "
                 f"{self.spatial_dim}, but got shape {tuple(slab.shape)}."
             )
-        out = slab[0].movedim(self.spatial_dim, 0)
+        out = slab[0].movedim(self.spatial_dim, 0).contiguous()
         return convert_to_dst_type(out, dst=img)[0]
 
 

@@ -111,13 +111,21 @@ def find_body(plane: np.ndarray) -> np.ndarray:
     Args:
         plane: intensities of one slice in Hounsfield units.
     """
-    parts, _ = ndimage.label(ndimage.binary_opening(plane > AIR))
+    parts, _ = ndimage.label(_open(plane > AIR))
     sizes = np.bincount(parts.ravel())[1:]
     if not len(sizes):
         return np.zeros(plane.shape, dtype=bool)
     # what is connected with a frame around the picture is not enclosed
     outside, _ = ndimage.label(np.pad(parts != sizes.argmax() + 1, 1, constant_values=True))
     return (outside != outside[0, 0])[1:-1, 1:-1]
+
+
+def _open(mask: np.ndarray) -> np.ndarray:
+    """SciPy's ``binary_opening``, several times as fast."""
+    for combine in (np.logical_and, np.logical_or):  # with neighbours along rows and columns
+        wide = np.pad(mask, 1)
+        mask = combine.reduce([mask, wide[2:, 1:-1], wide[:-2, 1:-1], wide[1:-1, 2:], wide[1:-1, :-2]])
+    return mask
 
 
 def find_soft_tissue(image: np.ndarray, lowest: float) -> np.ndarray:
