@@ -14,12 +14,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["find_finished_weights", "override", "run_bundle", "run_command", "train_bundle"]
+__all__ = ["LAST_WEIGHTS", "find_finished_weights", "override", "run_bundle", "run_command", "train_bundle"]
 
 logger = logging.getLogger(__name__)
 
 _NEVER = 1_000_000
-_LAST = "model_last.pt"
+LAST_WEIGHTS = "model_last.pt"
 
 
 def override(text: str) -> tuple[str, Any]:
@@ -111,7 +111,7 @@ def train_bundle(
         own = {"ckpt_dir": unfinished, "resume": resume, "val_interval": _NEVER}
         run_bundle(bundle, configs, {**own, **overrides}, environment, log)
         os.replace(unfinished, models)
-    return models / _LAST
+    return models / LAST_WEIGHTS
 
 
 def find_finished_weights(models: Path) -> Path | None:
@@ -121,7 +121,7 @@ def find_finished_weights(models: Path) -> Path | None:
     Args:
         models: folder of its checkpoints.
     """
-    return models / _LAST if models.is_dir() else None
+    return models / LAST_WEIGHTS if models.is_dir() else None
 
 
 def run_command(command: Sequence[str], environment: Mapping[str, str] | None = None, log: Path | None = None) -> None:

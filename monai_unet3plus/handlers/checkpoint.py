@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from ignite.engine import Engine, Events
 from ignite.handlers import DiskSaver
+from monai.config import PathLike
 from monai.handlers import CheckpointLoader as MonaiCheckpointLoader
 from monai.handlers import CheckpointSaver as MonaiCheckpointSaver
 
@@ -20,7 +21,7 @@ from ..report import get_weights_warning
 from ..utils.errors import InputError
 from ..utils.files import compute_sha256, remove_leftovers, replacing
 
-__all__ = ["PER_ORGAN", "CheckpointLoader", "CheckpointSaver", "get_trained_organs", "select_outputs"]
+__all__ = ["PER_ORGAN", "CheckpointLoader", "CheckpointSaver", "get_trained_organs", "save_weights", "select_outputs"]
 
 PER_ORGAN = ("heads.", "presence_head.")  # layers of UNet3Plus with outputs for each organ: rows come organ by organ
 
@@ -64,6 +65,25 @@ def select_outputs(
         by_organ = weights[name].reshape(len(trained), -1, *weights[name].shape[1:])  # two rows each for presence
         selected[name] = by_organ[rows].flatten(0, 1)
     return selected
+
+
+def save_weights(checkpoint: Any, path: PathLike, organs: Sequence[str] | None = None) -> None:
+    """
+    Save a checkpoint under its name only when it is complete. Weights of a network alone lie on the CPU in it.
+
+    Args:
+        checkpoint: ``state_dict`` of a network, or anything else that ``torch.save`` takes.
+        path: the file.
+        organs: names of the organs that the network is trained for, in order, which a file of weights alone then
+            tells. Defaults to None.
+    """
+    if hasattr(checkpoint, "_metadata"):  # of a network
+        if organs is not None:
+            checkpoint._metadata[""][_ORGANS] = list(organs)
+        for name, value in checkpoint.items():  # else `torch.load` wants the GPU that trained them
+            checkpoint[name] = value.cpu() if isinstance(value, torch.Tensor) else value
+    with replacing(path) as unfinished:
+        torch.save(checkpoint, unfinished)
 
 
 class CheckpointLoader(MonaiCheckpointLoader):
@@ -213,13 +233,7 @@ class _AtomicSaver(DiskSaver):
         self.organs = organs
 
     def __call__(self, checkpoint: Any, filename: str, metadata: Any = None) -> None:
-        if hasattr(checkpoint, "_metadata"):  # of a network
-            if self.organs is not None:
-                checkpoint._metadata[""][_ORGANS] = list(self.organs)
-            for name, value in checkpoint.items():  # else `torch.load` wants the GPU that trained them
-                checkpoint[name] = value.cpu() if isinstance(value, torch.Tensor) else value
-        with replacing(os.path.join(self.dirname, self.filename or filename)) as unfinished:
-            torch.save(checkpoint, unfinished)
+        save_weights(checkpoint, os.path.join(self.dirname, self.filename or filename), self.organs)
 
     def remove(self, filename: str) -> None:
         if self.filename is None:  # a file of a fixed name is replaced, never removed

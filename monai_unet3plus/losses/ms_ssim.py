@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -99,9 +100,8 @@ class MultiScaleSSIMLoss(_Loss):
         self.c2 = k2**2
         self.weights = tuple(weights)
         self.luminance = luminance
-        window = torch.signal.windows.gaussian(kernel_size, std=kernel_sigma, dtype=torch.float64)
-        # Plain numbers and not a buffer, which a network in half precision would round when it casts all it holds.
-        self.window: list[float] = (window / window.sum()).tolist()
+        self.kernel_size = kernel_size
+        self.kernel_sigma = kernel_sigma
 
     def forward(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """
@@ -135,7 +135,7 @@ class MultiScaleSSIMLoss(_Loss):
             raise ValueError(f"Input has shape {tuple(input.shape)}, but target has {tuple(target.shape)}.")
         if input.dim() not in (4, 5):
             raise ValueError(f"Expected input of shape (B, C, H, W[, D]), but got {tuple(input.shape)}.")
-        kernel_size, scales = len(self.window), len(self.weights)
+        kernel_size, scales = self.kernel_size, len(self.weights)
         smallest = (kernel_size - 1) * 2 ** (scales - 1) + 1
         if min(input.shape[2:]) < smallest:
             raise InputError(
@@ -150,7 +150,7 @@ class MultiScaleSSIMLoss(_Loss):
         # a CPU, and on a GPU cuDNN may round theirs to TF32, too coarse for variances; depthwise kernels do not.
         images = torch.stack((x + y, x - y)).contiguous().flatten(1, 2)
         pool = F.avg_pool2d if x.dim() == 4 else F.avg_pool3d
-        window = images.new_tensor(self.window)
+        window = _kept_window(self.kernel_size, self.kernel_sigma, images.dtype, images.device)
         similarity, penalty = images.new_ones(images.shape[1]), images.new_zeros(images.shape[1])
         for scale, weight in enumerate(self.weights, start=1):
             for term in self._terms(images, window, is_coarsest=scale == len(self.weights)):
@@ -184,6 +184,19 @@ class MultiScaleSSIMLoss(_Loss):
         elif is_coarsest:
             terms[0] = terms[0] * _ratio(squares_of_means, 2 * self.c1)
         return [term.flatten(1).mean(dim=1) for term in terms]
+
+
+@lru_cache(maxsize=16)
+def _kept_window(size: int, sigma: float, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """
+    A Gaussian of sum 1, which is kept.
+
+    It is copied from the CPU once: a GPU would have to be waited for, and a CUDA graph can't capture a copy. It is no
+    buffer, since a network in half precision would round it when it casts all it holds.
+    """
+    with torch.inference_mode(False):  # training may use it too
+        window = torch.signal.windows.gaussian(size, std=sigma, dtype=torch.float64)
+        return (window / window.sum()).to(device, dtype)
 
 
 def _blur(images: torch.Tensor, window: torch.Tensor) -> torch.Tensor:
