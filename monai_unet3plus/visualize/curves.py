@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Curves of a training as a picture."""
+"""Curves of trainings as pictures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from monai.config import PathLike
 
 from ..utils.files import replacing
 
-__all__ = ["save_curves"]
+__all__ = ["save_curves", "save_training_curves"]
 
 
 def save_curves(rows: Sequence[Mapping[str, str]], output_file: PathLike) -> None:
@@ -39,5 +39,33 @@ def save_curves(rows: Sequence[Mapping[str, str]], output_file: PathLike) -> Non
         ax.grid(alpha=0.3)
         if columns:
             ax.legend(frameon=False)
+    with replacing(output_file) as unfinished:
+        figure.savefig(unfinished, dpi=110)
+
+
+def save_training_curves(
+    systems: Mapping[str, Sequence[Sequence[Sequence[float]]]], output_file: PathLike, columns: int = 4
+) -> None:
+    """
+    Draw the training Dice of several systems, a panel for each and a line per training.
+
+    Args:
+        systems: for each system its trainings, each a list of step and Dice.
+        output_file: PNG to write.
+        columns: panels side by side. Defaults to 4.
+    """
+    rows = -(-len(systems) // columns)
+    figure = Figure(figsize=(2.9 * columns, 0.4 + 1.9 * rows), layout="constrained")
+    panels = iter(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
+    for (name, trainings), ax in zip(systems.items(), panels):
+        for curve, style in zip(trainings, ("-", "--", ":", "-.") * len(trainings)):
+            ax.plot([step for step, _ in curve], [dice for _, dice in curve], style, color="black", linewidth=1)
+        ax.set_title(name, fontsize=7.5)
+        ax.set_ylim(0, 1)
+        ax.grid(alpha=0.3)
+    for ax in panels:  # those left over
+        ax.set_axis_off()
+    figure.supxlabel("step")
+    figure.supylabel("Dice of the training slabs")
     with replacing(output_file) as unfinished:
         figure.savefig(unfinished, dpi=110)

@@ -8,7 +8,6 @@ import csv
 import re
 import tempfile
 import unittest
-from importlib.util import find_spec
 from pathlib import Path
 
 import nibabel as nib
@@ -22,17 +21,11 @@ from tests.data_sets import write_boxes
 from tests.networks.weights.test_imagenet import random_state
 
 SYSTEMS = sorted(path.stem for path in (BUNDLE / "configs" / "systems").glob("*.json"))
-OF_SMP = {"deeplabv3", "deeplabv3plus", "pspnet"}
 HYBRID = {system for system in SYSTEMS if "hybrid" in system or "cgm" in system}
 PAGE = (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8")
 # system, parameters at the paper's width and at the default one
 COUNTED = re.findall(r"^\| `(\w+)` .* \| ([\d,]+) \| ([\d,]+) \|$", PAGE, re.M)
 WHOLE_RUNS = ["attention_unet", "deeplabv2", "unet3plus_cgm_resnet101", "deeplabv3plus"]
-
-
-def skip_without_smp(test: unittest.TestCase, system: str) -> None:
-    if system in OF_SMP and not find_spec("segmentation_models_pytorch"):
-        test.skipTest("segmentation_models_pytorch is not installed (extra: systems)")
 
 
 class TestSystems(unittest.TestCase):
@@ -43,7 +36,6 @@ class TestSystems(unittest.TestCase):
         self.data = self.work / "data"
 
     def training(self, system: str, *configs: str, **overrides: object) -> ConfigWorkflow:
-        skip_without_smp(self, system)
         crop = 161 if system in HYBRID else 48
         options = {"crop_size": [crop, crop], "num_samples": 2, "organs": {"liver": 1, "spleen": 2}, **overrides}
         ckpt_dir = str(self.work / "models")

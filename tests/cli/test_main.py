@@ -57,7 +57,7 @@ class TestMain(unittest.TestCase):
     def test_compare_has_its_own_options(self) -> None:
         status, text, _ = call("compare", "--help")
         self.assertEqual(status, 0)
-        self.assertIn("--budget", text)
+        self.assertIn("--settings", text)
 
     @parameterized.expand(
         [

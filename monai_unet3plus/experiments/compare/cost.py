@@ -1,14 +1,12 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The cost of a network: parameters, operations, time and memory for one slice."""
+"""A system's network and loss, and the cost of a network: parameters, operations and memory."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import torch
@@ -21,9 +19,7 @@ from torch.utils.flop_counter import flop_registry
 from ...losses import AnnotatedLoss, UNet3PlusLoss
 from ...networks import prepare_for_inference
 
-__all__ = ["Cost", "System", "build", "count_flops", "measure", "peak_bytes"]
-
-_ROUNDS = 5
+__all__ = ["System", "build", "count_flops", "count_gflop", "peak_bytes"]
 
 
 @dataclass(frozen=True)
@@ -33,82 +29,54 @@ class System:
 
     Args:
         network: with random weights, on the CPU.
-        loss: the training loss, in words.
-        input_shape: of a slab of slices, ``(1, num_slices, H, W)``, the size that the bundle's windows have.
+        loss: the training loss.
     """
 
     network: nn.Module
-    loss: str
-    input_shape: tuple[int, ...]
+    loss: nn.Module
 
     @property
     def parameters(self) -> int:
         """Number of the network's parameters."""
         return sum(parameter.numel() for parameter in self.network.parameters())
 
-
-@dataclass(frozen=True)
-class Cost:
-    """
-    The cost of inference on one slice.
-
-    Args:
-        gflop: billions of operations, two for a multiplication and an addition, as PyTorch counts the operations that
-            run.
-        slices_per_second: the median of some runs.
-        peak_bytes: the most memory that tensors hold at once beyond weights and input.
-    """
-
-    gflop: float
-    slices_per_second: float
-    peak_bytes: int
+    @property
+    def loss_in_words(self) -> str:
+        """The parts of the loss."""
+        return _in_words(self.loss)
 
 
-def build(config_files: Sequence[Path], overrides: Mapping[str, Any]) -> System:
+def build(bundle: Path, system: str, overrides: Mapping[str, Any]) -> System:
     """
     Build a system from the bundle's configs.
 
     Args:
-        config_files: later ones override earlier ones.
+        bundle: folder of the bundle.
+        system: name of a file in its ``configs/systems``.
         overrides: for the configs.
     """
-    parser = ConfigParser(ConfigParser.load_config_files([str(file) for file in config_files]))
+    files = [bundle / "configs" / "train.json", bundle / "configs" / "systems" / f"{system}.json"]
+    parser = ConfigParser(ConfigParser.load_config_files([str(file) for file in files]))
     parser.update(dict(overrides))
-    network, loss = (parser.get_parsed_content(name) for name in ("network_def", "loss"))
-    size = [320 if side < 1 else side for side in parser.get_parsed_content("roi_size")]  # -1: as large as the slice
-    return System(network, _in_words(loss), (1, parser.get_parsed_content("num_slices"), *size))
+    return System(parser.get_parsed_content("network_def"), parser.get_parsed_content("loss"))
 
 
-def measure(system: System, device: str) -> Cost:
+def count_gflop(network: nn.Module, size: Sequence[int]) -> float:
     """
-    Run the network as the bundle's inference does, prepared and in float32, on random numbers. With the
-    classification-guided module it judges every organ present.
+    Count the work of inference on one slice, in billions of operations, with the network prepared as the bundle's
+    inference does. With the classification-guided module every organ counts as present, so that it is decoded.
 
     Args:
-        system: the system to measure.
-        device: "cpu", or a GPU.
+        network: is changed.
+        size: of the input, ``(1, C, H, W)``.
     """
-    network: Any = prepare_for_inference(system.network).to(device)
-    if getattr(network, "classification_guided", False):  # as for a slice with organs, which is decoded
-        network.presence_head.conv.weight.zero_()
-        network.presence_head.conv.bias.copy_(torch.tensor([0.0, 1.0] * network.out_channels))
-    image = torch.rand(system.input_shape, generator=torch.Generator().manual_seed(0)).to(device)
-    gpu = image.is_cuda
-
-    def run() -> None:
-        network(image)
-        if gpu:
-            torch.cuda.synchronize(image.device)
-
+    prepared: Any = prepare_for_inference(network)
+    if getattr(prepared, "classification_guided", False):
+        prepared.presence_head.conv.weight.zero_()
+        prepared.presence_head.conv.bias.copy_(torch.tensor([0.0, 1.0] * prepared.out_channels))
+    image = torch.rand(*size, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        operations = count_flops(run)
-        memory = peak_bytes(run, image.device)
-        seconds = []
-        for _ in range(_ROUNDS):
-            start = time.perf_counter()
-            run()
-            seconds.append(time.perf_counter() - start)
-    return Cost(operations / 1e9, 1 / median(seconds), memory)
+        return count_flops(lambda: prepared(image)) / 1e9
 
 
 def count_flops(function: Callable[[], object]) -> int:

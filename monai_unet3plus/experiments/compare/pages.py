@@ -1,169 +1,172 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The tables of a comparison, as Markdown and CSV."""
+"""The page of a comparison: tables, answers and pictures."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ...utils.files import replacing
-from .cost import Cost
-from .paper import PaperRow, paper_row
-from .scores import Difference, OrganScores, compare_cases
+from ...visualize import CostPoint, save_costs, save_training_curves
+from .answers import answer_questions, summarize
+from .results import Result, collect
+from .settings import Settings
+from .statistics import Scores, compare_patients
+from .training import Training
 
-__all__ = ["Result", "write_page", "write_table"]
+__all__ = ["write_pages"]
 
 _TITLES = {
     1: "Table 1: architectures and backbones",
     2: "Table 2: state of the art, losses and the classification-guided module",
     0: "Systems that the paper does not have",
 }
+_RESNET = "ResNet-101"
+_LEARNED = 0.8  # Dice of its own training data, below which a system is named
+
+_HOW = """- Dice: of whole scans on the files' own pixels, in the slices that were kept; mean over patients and seeds ±
+  standard deviation over seeds, and the 95 % interval of the mean by bootstrap over patients. Scans of a patient count
+  as one.
+- Difference: to UNet 3+ of the same table and backbone, patient by patient, with its interval. Many differences are
+  looked at here: one interval in twenty misses the truth by chance.
+- Over-segmented: share of slices without the organ in which a voxel of it is found. Missed: share of slices of the
+  organ in which none is.
+- GFLOP: of inference on one slice as PyTorch counts the operations that run, batch norm folded; UNet 3+ computes its
+  full-scale connections at low resolution.
+- The paper's Dice is that of other data, at eight times the width or more and to the end of training."""
 
 
-@dataclass(frozen=True)
-class Result:
-    """
-    The results of one system.
-
-    Args:
-        system: name of its config.
-        loss: in words.
-        parameters: their number.
-        cost: of a slice.
-        scores: by organ.
-    """
-
-    system: str
-    loss: str
-    parameters: int
-    cost: Cost
-    scores: Mapping[str, OrganScores]
-
-    @property
-    def paper(self) -> PaperRow:
-        """The system's row in the paper's tables."""
-        return paper_row(self.system)
-
-
-def write_page(
-    results: Sequence[Result], organs: Sequence[str], settings: Sequence[str], notes: Sequence[str], path: Path
+def write_pages(
+    settings: Settings, records: Mapping[Training, Mapping[str, Any]], bundle: Path, output_dir: Path
 ) -> None:
     """
-    Write all tables into one Markdown file.
+    Write results.md, and comparison.png and comparison_curves.png in the folder images.
 
     Args:
-        results: of the systems.
-        organs: names of the organs.
-        settings: lines about the settings of the runs.
-        notes: lines about limits of the comparison, and about failures.
-        path: file to write.
+        settings: of the comparison.
+        records: of finished trainings.
+        bundle: folder of the bundle.
+        output_dir: folder to write into.
     """
-    lines = ["# Comparison", "", *settings, ""]
+    results = collect(settings, records, bundle)
+    images = output_dir / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    if results:
+        save_costs([_point(result) for result in results], images / "comparison.png")
+        save_training_curves({r.paper.title: r.curves for r in results}, images / "comparison_curves.png")
+    with replacing(output_dir / "results.md") as unfinished:
+        unfinished.write_text("\n".join(_page(settings, results)) + "\n", encoding="utf-8")
+
+
+def _point(result: Result) -> CostPoint:
+    dice, name = result.scores["dice"], result.paper.title.removesuffix(f", {_RESNET}")
+    backbone = _RESNET if name != result.paper.title else "plain encoder"
+    group = backbone if "UNet" in name and "Attention" not in name else "other networks"
+    return CostPoint(name, group, result.gflop, dice.mean, dice.interval)
+
+
+def _page(settings: Settings, results: Sequence[Result]) -> list[str]:
+    answers = answer_questions(results, settings.organ)
+    lines = ["# Results", "", summarize(answers), "", *_setting(settings, results), ""]
+    if not results:
+        return [*lines, "No training is finished."]
+    lines += ["![Dice over GFLOP per slice](images/comparison.png)", "", "## Answers", ""]
+    for answer in answers:
+        lines += [f"### {answer.question}", "", answer.sentences, "", *answer.table, *([""] if answer.table else [])]
     for table, title in _TITLES.items():
-        rows = _of_table(results, table)
+        rows = [r for r in results if (table in r.paper.tables if table else not r.paper.tables)]
         if rows:
-            lines += [f"## {title}", "", *_markdown(rows, results, organs), ""]
-    lines += ["## How to read it", "", *_HOW, *notes, ""]
-    with replacing(path) as unfinished:
-        unfinished.write_text("\n".join(lines), encoding="utf-8")
+            lines += [f"## {title}", "", *_table(rows, results, settings.organ), ""]
+    lines += ["## How to read the tables", "", _HOW, "", *_learned(settings, results)]
+    return lines
 
 
-def write_table(results: Sequence[Result], organs: Sequence[str], table: int, path: Path) -> None:
-    """
-    Write one table as CSV, a row per system and organ; unknown values are blank.
-
-    Args:
-        results: of all systems.
-        organs: names of the organs.
-        table: the paper's table, 1 or 2; 0 for systems that it does not have.
-        path: file to write.
-    """
-    header = ["system", "title", "loss", "parameters", "gflop", "slices_per_second", "peak_mib", "organ", "dice"]
-    header += ["dice_std_over_seeds", "reference", "dice_difference", "wilcoxon_p", "cases", "over_segmentation"]
-    header += ["paper_parameters_million", "paper_dice"]
-    with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        for result in _of_table(results, table):
-            cost, paper = result.cost, result.paper
-            first = [result.system, paper.title, result.loss, result.parameters, f"{cost.gflop:.4g}"]
-            first += [f"{cost.slices_per_second:.4g}", f"{cost.peak_bytes / 2**20:.4g}"]
-            for organ in organs:
-                scores, difference = result.scores.get(organ), _difference(result, results, organ)
-                row = ["", "", "", "", "", ""] if scores is None else [
-                    f"{scores.mean_dice:.4f}",
-                    _number(scores.spread_over_seeds, ".4f"),
-                    paper.reference if difference else "",
-                    _number(None if difference is None else difference.mean, ".4f"),
-                    _number(None if difference is None else difference.p, ".4g"),
-                    len(scores.dice_of_cases()),
-                ]  # fmt: skip
-                over = _number(None if scores is None else scores.mean_over_segmentation, ".4f")
-                figures = [_number(paper.parameters, ".2f"), _number(paper.dice.get(organ), ".4f")]
-                writer.writerow([*first, organ, *row, over, *figures])
+def _setting(settings: Settings, results: Sequence[Result]) -> list[str]:
+    patients = [len({case["patient"] for case in cases}) for cases in (settings.training, settings.testing)]
+    slabs, choosing = (f"{steps * settings.batch_size:,}" for steps in (settings.steps, settings.choice_steps))
+    seeds = sorted({len(result.curves) for result in results})
+    devices = sorted({device for result in results for device in result.devices})
+    return [
+        "Written by `python -m monai_unet3plus.compare` from [comparison.json](comparison.json); "
+        "[comparison.md](comparison.md) has the command, and says what each system is.",
+        "",
+        f"- Data: {len(settings.training)} scans of {patients[0]} patients to train on, {len(settings.testing)} scans "
+        f"of {patients[1]} patients to test on; {settings.organ}.",
+        f"- Input: three slices of {settings.pixel_size:g} mm pixels, {settings.size} x {settings.size}; the window of "
+        f"{settings.window[0]:g} to {settings.window[1]:g} HU in steps of {settings.hu_step:g} HU; at most "
+        f"{settings.max_slices} slices of a scan, every n-th where it has more.",
+        f"- Widths: features {settings.features} for all.",
+        f"- Training: Adam, {slabs} slabs in {settings.steps} steps for every system and seed, the same slabs in the "
+        f"same order. The learning rate was chosen for each system from "
+        f"{', '.join(f'{rate:g}' for rate in sorted(settings.learning_rates))} by {len(settings.validation)} patients "
+        f"of the training set, after {choosing} slabs of the others. The last weights are tested.",
+        f"- Seeds per system: {' to '.join(map(str, sorted({*seeds[:1], *seeds[-1:]}))) or 'none'}. "
+        f"Trained on: {', '.join(devices) or 'nothing'}.",
+    ]
 
 
-_HOW = [
-    "- Dice: mean over cases, then mean ± standard deviation over seeds. In brackets the mean difference to UNet 3+ "
-    "of the same table and backbone, case by case, and the p of Wilcoxon's signed-rank test over cases; a row without "
-    "brackets is that UNet 3+, or it was not run. Many p are looked at here: one under 0.05 is no proof.",
-    "- Over-segmented: share of slices without the organ in which a voxel of it is found.",
-    "- GFLOP, slices/s and memory: inference on one slice of the size named above, float32, batch norm folded where "
-    "that is possible; GFLOP as PyTorch counts them, memory the most that tensors hold at once beyond weights "
-    "and input.",
-    "- The paper's figures are of other data, at full width and to the end of training: beside ours for orientation "
-    "only.",
-]
-
-
-def _markdown(rows: Sequence[Result], results: Sequence[Result], organs: Sequence[str]) -> list[str]:
-    header = ["system", "loss", "parameters", "GFLOP", "slices/s", "memory"]
-    for organ in organs:
-        header += [f"{organ}: Dice", "over-segmented"]
-    header += ["paper: parameters", *(f"paper: Dice, {organ}" for organ in organs)]
+def _table(rows: Sequence[Result], results: Sequence[Result], organ: str) -> list[str]:
+    header = [
+        "system",
+        "loss",
+        "parameters",
+        "GFLOP",
+        "Dice",
+        "95 % interval",
+        "difference",
+        "over-segmented",
+        "missed",
+    ]
+    header += ["paper: parameters", "paper: Dice"]
     lines = [_line(header), "|" + "---|" * len(header)]
-    for result in rows:
-        cost, paper = result.cost, result.paper
-        cells = [paper.title, result.loss, f"{result.parameters / 1e6:.2f} M", f"{cost.gflop:.3g}"]
-        cells += [f"{cost.slices_per_second:.3g}", f"{cost.peak_bytes / 2**20:.0f} MiB"]
-        for organ in organs:
-            scores = result.scores.get(organ)
-            cells.append("not evaluated" if scores is None else _dice(scores, _difference(result, results, organ)))
-            over = None if scores is None else scores.mean_over_segmentation
-            cells.append("" if over is None else f"{over:.1%}")
+    for row in rows:
+        dice, paper = row.scores["dice"], row.paper
+        cells = [paper.title, row.loss, f"{row.parameters / 1e6:.2f} M", f"{row.gflop:.2f}", _mean(dice)]
+        cells += [_interval(dice.interval, ".3f"), _difference(row, results)]
+        cells += [f"{row.scores[name].mean:.1%}" for name in ("over_segmented", "missed")]
         cells.append("" if paper.parameters is None else f"{paper.parameters:.2f} M")
-        cells += [_number(paper.dice.get(organ), ".4f") for organ in organs]
+        cells.append(f"{paper.dice[organ]:.4f}" if organ in paper.dice else "")
         lines.append(_line(cells))
     return lines
 
 
-def _dice(scores: OrganScores, difference: Difference | None) -> str:
-    text = f"{scores.mean_dice:.3f}"
-    if scores.spread_over_seeds is not None:
-        text += f" ± {scores.spread_over_seeds:.3f}"
-    if difference is not None:
-        text += f" ({difference.mean:+.3f}" + ("" if difference.p is None else f", p {difference.p:.2g}") + ")"
-    return text
+def _learned(settings: Settings, results: Sequence[Result]) -> list[str]:
+    """The curves, what was learned of the training data, and how the learning rates were chosen."""
+    rates = sorted(settings.learning_rates)
+    header = ["system", *(f"validation Dice at {rate:g}" for rate in rates), "chosen", "Dice of its training scans"]
+    lines = ["## Training", "", "![Dice of the training slabs](images/comparison_curves.png)", ""]
+    lines += [_line(header), "|" + "---|" * len(header)]
+    for result in results:
+        dice = [f"{result.choosing[rate]:.3f}" for rate in rates]
+        lines.append(
+            _line([result.paper.title, *dice, f"{result.learning_rate:g}", _mean(result.scores["training_dice"])])
+        )
+    low = [result.paper.title for result in results if result.scores["training_dice"].mean < _LEARNED]
+    lines += ["", f"Below {_LEARNED:g} on their own training scans: {', '.join(low) or 'none'}."]
+    edge = [result.paper.title for result in results if result.learning_rate in (rates[0], rates[-1])]
+    lines.append(
+        f"With the lowest or the highest learning rate, so that another may be better: {', '.join(edge) or 'none'}."
+    )
+    return lines
 
 
-def _difference(result: Result, results: Sequence[Result], organ: str) -> Difference | None:
-    """To the UNet 3+ that the system is compared with, if that was run."""
+def _mean(scores: Scores) -> str:
+    return f"{scores.mean:.3f}" + ("" if scores.spread is None else f" ± {scores.spread:.3f}")
+
+
+def _difference(row: Result, results: Sequence[Result]) -> str:
     for other in results:
-        if other.system == result.paper.reference != result.system and organ in other.scores and organ in result.scores:
-            return compare_cases(result.scores[organ], other.scores[organ])
-    return None
+        if other.system == row.paper.reference != row.system:
+            difference = compare_patients(row.scores["dice"], other.scores["dice"])
+            return f"{difference.mean:+.3f} ({_interval(difference.interval, '+.3f')})"
+    return ""
 
 
-def _of_table(results: Sequence[Result], table: int) -> list[Result]:
-    return [result for result in results if (table in result.paper.tables if table else not result.paper.tables)]
+def _interval(interval: tuple[float, float], pattern: str) -> str:
+    return " to ".join(format(value, pattern) for value in interval)
 
 
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _number(value: float | None, pattern: str) -> str:
-    return "" if value is None else format(value, pattern)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import torch
 import torch.nn as nn
 from monai.networks.layers.factories import Conv
+from torch.nn.modules.conv import _ConvNd
 
 from .conv import BlockFactory
 
@@ -26,6 +27,11 @@ class UpwardNode(nn.Module):
         super().__init__()
         self.up = Conv["convtrans", blocks.spatial_dims](in_channels, out_channels, kernel_size=4, stride=2, padding=1)
         self.convs = blocks.double_conv(out_channels + skip_channels, out_channels)
+        for module in self.modules():
+            if isinstance(module, _ConvNd):
+                # as the authors do: without norm PyTorch's own weights let the map fade from node to node, and the
+                # network learns to find nothing
+                nn.init.kaiming_normal_(module.weight)
 
     def forward(self, x: torch.Tensor, skips: list[torch.Tensor]) -> torch.Tensor:
         """

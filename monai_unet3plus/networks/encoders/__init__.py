@@ -7,6 +7,6 @@ from __future__ import annotations
 from .build import build_encoder
 from .plain import PlainEncoder
 from .registered import RegisteredEncoder
-from .resnet import ResNetEncoder, ResNetStages
+from .resnet import ResNetEncoder, ResNetStages, dilate
 
-__all__ = ["PlainEncoder", "RegisteredEncoder", "ResNetEncoder", "ResNetStages", "build_encoder"]
+__all__ = ["PlainEncoder", "RegisteredEncoder", "ResNetEncoder", "ResNetStages", "build_encoder", "dilate"]

@@ -117,3 +117,19 @@ class ResNetEncoder(nn.Module):
             one map per level, finest first: ``(B, features[k], H // 2**k, W // 2**k[, D // 2**k])``.
         """
         return self.fine(x) + cropped_to_levels(self.resnet(x), 2, list(x.shape[2:]))
+
+
+def dilate(layer: nn.Module, dilation: int) -> None:
+    """
+    Let a layer of a ResNet keep the size and widen its kernels instead, in place.
+
+    Args:
+        layer: one of the ``layers`` of :py:class:`ResNetStages`.
+        dilation: of its 3x3 convolutions.
+    """
+    for conv in layer.modules():
+        if isinstance(conv, (nn.Conv2d, nn.Conv3d)):
+            axes = len(conv.kernel_size)
+            conv.stride = (1,) * axes
+            if conv.kernel_size[0] == 3:
+                conv.dilation = conv.padding = (dilation,) * axes

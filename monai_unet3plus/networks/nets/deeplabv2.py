@@ -11,7 +11,7 @@ import torch.nn as nn
 from monai.networks.layers.factories import Conv
 
 from ..blocks import ImageFormat, resize_to
-from ..encoders import ResNetStages
+from ..encoders import ResNetStages, dilate
 
 __all__ = ["DeepLabV2"]
 
@@ -63,7 +63,7 @@ class DeepLabV2(nn.Module):
         self.image_format = ImageFormat()
         self.resnet = ResNetStages(backbone, features, spatial_dims, in_channels)
         for layer, dilation in ((self.resnet.layers[2], 2), (self.resnet.layers[3], 4)):
-            _dilate(layer, dilation)
+            dilate(layer, dilation)
         self.aspp = nn.ModuleList(
             Conv["conv", spatial_dims](features[-1], out_channels, kernel_size=3, padding=rate, dilation=rate)
             for rate in rates
@@ -91,13 +91,3 @@ class DeepLabV2(nn.Module):
         if logits.dtype == torch.bfloat16 or logits.dtype == torch.float16:
             logits = logits.float()
         return resize_to(logits, size)
-
-
-def _dilate(layer: nn.Module, dilation: int) -> None:
-    """Let a layer of a ResNet keep the size and widen its kernels instead."""
-    for conv in layer.modules():
-        if isinstance(conv, (nn.Conv2d, nn.Conv3d)):
-            axes = len(conv.kernel_size)
-            conv.stride = (1,) * axes
-            if conv.kernel_size[0] == 3:
-                conv.dilation = conv.padding = (dilation,) * axes

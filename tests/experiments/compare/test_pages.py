@@ -2,55 +2,55 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import csv
 import tempfile
 import unittest
 from pathlib import Path
 
-from monai_unet3plus.experiments.compare.cost import Cost
-from monai_unet3plus.experiments.compare.pages import Result, write_page, write_table
-from monai_unet3plus.experiments.compare.scores import OrganScores
+from monai_unet3plus.experiments.compare.pages import write_pages
+from tests.bundle.workflows import BUNDLE
+from tests.experiments.compare.comparisons import made_up_records, small_settings
 
-
-def result(system: str, *dice: float) -> Result:
-    scores = {"liver": OrganScores({1: {str(case): value for case, value in enumerate(dice)}}, {1: {"0": 0.125}})}
-    return Result(system, "focal", 1_500_000, Cost(12.34, 5.0, 3 * 2**20), scores)
+DICE = {"unet3plus": 0.7, "unet": 0.8, "unet3plus_no_ds": 0.65, "unet3plus_hybrid": 0.7, "unet3plus_cgm": 0.7}
 
 
 class TestPages(unittest.TestCase):
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.path = Path(folder.name) / "file"
-        self.results = [result("unet", 0.8, 0.6), result("unet3plus", 0.9, 0.9), result("of_somebody", 0.1, 0.2)]
+    def page(self, systems: list[str]) -> str:
+        settings = small_settings(systems=systems)
+        records = made_up_records(settings, DICE)
+        for training, record in records.items():
+            if training.system == "unet3plus_cgm":
+                record["ungated_cases"] = {name: {**case} for name, case in record["cases"].items()}
+                for case in record["cases"].values():
+                    case["over_segmented_slices"] = 1
+        with tempfile.TemporaryDirectory() as folder:
+            write_pages(settings, records, BUNDLE, Path(folder))
+            self.assertEqual(
+                {file.name for file in (Path(folder) / "images").iterdir()}, {"comparison.png", "comparison_curves.png"}
+            )
+            return (Path(folder) / "results.md").read_text(encoding="utf-8")
 
-    def test_tables_are_the_papers_and_differences_are_to_unet3plus(self) -> None:
-        write_page(self.results, ["liver", "spleen"], ["Settings."], ["- Note."], self.path)
-        text = self.path.read_text(encoding="utf-8")
-        unet = next(line for line in text.splitlines() if line.startswith("| UNet |"))
-        self.assertEqual(
-            unet,
-            "| UNet | focal | 1.50 M | 12.3 | 5 | 3 MiB | 0.700 (-0.200, p 0.5) | 12.5% | not evaluated |  | 39.39 M "
-            "| 0.9206 | 0.9023 |",
-        )
-        ours = next(line for line in text.splitlines() if line.startswith("| UNet 3+ |"))
-        self.assertIn("| 0.900 |", ours)
-        self.assertNotIn("Table 2", text)
-        self.assertLess(text.index("does not have"), text.index("of_somebody"))
-        self.assertIn("- Note.", text)
+    def test_claims_that_were_not_found_are_named_first(self) -> None:
+        page = self.page(list(DICE))
+        first = page.split("\n\n")[1]
+        self.assertRegex(first, r"We find what the paper found: [^.]*UNet 3\+ without deep supervision")
+        self.assertRegex(first, r"opposite of what the paper found\*\*: UNet 3\+ better than UNet\.")
+        self.assertRegex(first, r"do not find .*\*\*[^.]*UNet 3\+, hybrid loss better than UNet 3\+")
+        self.assertRegex(first, r"found: [^.]*the module lowers over-segmentation, plain")
+        self.assertIn("over-segmented slices 50.0% without it, 25.0% with the module (yes)", page)
+        self.assertIn("| UNet | plain | -0.1000 | -0.1000 to -0.1000 | 0.0000 | +0.0344 |", page)
 
-    def test_csv_has_a_row_per_system_and_organ(self) -> None:
-        write_table(self.results, ["liver", "spleen"], 1, self.path)
-        with self.path.open(newline="") as file:
-            rows = list(csv.DictReader(file))
-        self.assertEqual(
-            [(row["system"], row["organ"]) for row in rows],
-            [("unet", "liver"), ("unet", "spleen"), ("unet3plus", "liver"), ("unet3plus", "spleen")],
-        )
-        self.assertEqual((rows[0]["dice"], rows[0]["dice_difference"]), ("0.7000", "-0.2000"))
-        self.assertEqual((rows[0]["reference"], rows[0]["cases"], rows[0]["wilcoxon_p"]), ("unet3plus", "2", "0.5"))
-        self.assertEqual((rows[1]["dice"], rows[1]["paper_dice"]), ("", "0.9023"))
-        self.assertEqual((rows[2]["reference"], rows[2]["over_segmentation"]), ("", "0.1250"))
+    def test_tables_have_the_papers_figures_beside(self) -> None:
+        page = self.page(["unet3plus", "unet"])
+        row = next(line for line in page.splitlines() if line.startswith("| UNet | focal |"))
+        cells = [cell.strip() for cell in row.split("|")]
+        mean = (0.8 + 0.005 + 0.8 + 0.02) / 2 + 0.0015
+        self.assertEqual(cells[5], f"{mean:.3f} ± 0.001")
+        self.assertEqual(cells[7], "+0.100 (+0.100 to +0.100)")
+        self.assertEqual(cells[8:12], ["50.0%", "10.0%", "39.39 M", "0.9206"])
+        self.assertNotIn("Table 2", page)
+        self.assertIn("Not run.", page)
+        self.assertIn("Below 0.8 on their own training scans: none.", page)
+        self.assertIn("| UNet | 0.800 | 0.700 | 0.001 | 0.900 ± 0.000 |", page)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""UNet, UNet++ and DeepLabV2."""
+"""UNet, UNet++, PSPNet and the DeepLabs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from parameterized import parameterized
 
 from monai_unet3plus.networks import load_imagenet_weights, prepare_for_inference
-from monai_unet3plus.networks.nets import AuthorsUNet, AuthorsUNetPlusPlus, DeepLabV2
+from monai_unet3plus.networks.blocks import UpwardNode
+from monai_unet3plus.networks.nets import AuthorsUNet, AuthorsUNetPlusPlus, DeepLabV2, DeepLabV3, DeepLabV3Plus, PSPNet
 
 FEATURES = (4, 8, 12, 16, 20)
 PARAMETERS = [
@@ -23,6 +24,9 @@ PARAMETERS = [
     (AuthorsUNet, {"backbone": "resnet101"}, 48_341_249),
     (AuthorsUNetPlusPlus, {"backbone": "resnet101"}, 56_121_348),
     (DeepLabV2, {}, 42_573_892),
+    (DeepLabV3, {}, 58_625_857),  # as segmentation_models_pytorch's
+    (DeepLabV3Plus, {}, 59_339_169),
+    (PSPNet, {}, 65_574_465),
 ]
 NETWORKS = [
     (AuthorsUNet, {"features": FEATURES}),
@@ -30,6 +34,9 @@ NETWORKS = [
     (AuthorsUNetPlusPlus, {"features": FEATURES}),
     (AuthorsUNetPlusPlus, {"features": FEATURES, "backbone": "resnet18"}),
     (DeepLabV2, {"features": (8, 16, 24, 32), "backbone": "resnet50"}),
+    (DeepLabV3, {"features": (8, 16, 24, 32), "backbone": "resnet50"}),
+    (DeepLabV3Plus, {"features": (8, 16, 24, 32), "backbone": "resnet50"}),
+    (PSPNet, {"features": (8, 16, 24, 32), "backbone": "resnet50"}),
 ]
 
 
@@ -116,6 +123,24 @@ class TestPublished(unittest.TestCase):
         self.assertEqual(dilations, [{1}, {1}, {1, 2}, {1, 4}])
         with self.assertRaisesRegex(ValueError, "lacks|does not exist"):
             load_imagenet_weights(network, "no_file.pth")
+
+    @parameterized.expand([(PSPNet, 8), (DeepLabV3, 8), (DeepLabV3Plus, 16)])
+    def test_the_others_have_the_output_strides_of_their_papers(
+        self, network: Callable[..., nn.Module], stride: int
+    ) -> None:
+        deepest = network(features=(8, 16, 24, 32), backbone="resnet18").eval().resnet(torch.rand(1, 3, 64, 96))[-1]
+        self.assertEqual(deepest.shape[2:], (64 // stride, 96 // stride))
+
+    @parameterized.expand([(AuthorsUNet,), (AuthorsUNetPlusPlus,)])
+    def test_maps_do_not_fade_in_a_decoder_without_norm(self, network: Callable[..., nn.Module]) -> None:
+        torch.manual_seed(0)
+        net, maps = network(), []
+        for node in net.modules():
+            if isinstance(node, UpwardNode):
+                node.register_forward_hook(lambda *args: maps.append(args[-1]))
+        with torch.no_grad():
+            net(torch.rand(2, 3, 64, 64))
+        self.assertGreater(min(float(x.std()) for x in maps), 0.3)  # with PyTorch's own weights the last has 0.05
 
     def test_deeplabv2_sums_the_dilated_convolutions(self) -> None:
         network, x = trained(DeepLabV2(features=(8, 16, 24, 32), backbone="resnet18")), torch.rand(1, 3, 64, 64)

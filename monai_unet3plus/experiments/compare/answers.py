@@ -1,0 +1,182 @@
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The answer of a comparison to each claim of the paper, in sentences made from its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .paper import PAPER
+from .results import Result
+from .statistics import Difference, compare_patients
+
+__all__ = ["Answer", "answer_questions", "summarize"]
+
+_BACKBONES = {"": "plain", "_resnet101": "ResNet-101"}
+_WORDS = {1: "yes", 0: "not shown: the interval has 0 in it", -1: "the opposite"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """
+    Args:
+        question: one of the paper's claims.
+        sentences: the answer.
+        table: Markdown lines of the figures.
+        found: for each comparison with a claim of the paper, its name and 1 where the claim was found, 0 where no
+            difference was shown, -1 where the opposite was found.
+    """
+
+    question: str
+    sentences: str
+    table: Sequence[str]
+    found: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Two systems of which the paper says that the first is better, on one backbone."""
+
+    name: str
+    ours: str
+    other: str
+
+
+def answer_questions(results: Sequence[Result], organ: str) -> list[Answer]:
+    """
+    Answer the five questions.
+
+    Args:
+        results: of the systems; a comparison of which one is missing is left out.
+        organ: name of the organ, for the paper's figures.
+    """
+    by_name = {result.system: result for result in results}
+    claims = [
+        (
+            "Does UNet 3+ beat UNet++ and UNet?",
+            [_pairs("UNet++", "unet3plus", "unetpp"), _pairs("UNet", "unet3plus", "unet")],
+        ),
+        ("Does deep supervision add?", [_pairs("no deep supervision", "unet3plus", "unet3plus_no_ds")]),
+        ("Does the hybrid loss beat the focal loss?", [_pairs("focal loss", "unet3plus_hybrid", "unet3plus")]),
+    ]
+    answers = [_compare(question, sum(pairs, []), by_name, organ) for question, pairs in claims]
+    return [*answers, _guided(by_name, organ), _efficient(results)]
+
+
+def summarize(answers: Sequence[Answer]) -> str:
+    """
+    The sentences that a page begins with: which of the paper's claims were found, and which were not.
+
+    Args:
+        answers: to all questions.
+    """
+    found: dict[int, list[str]] = {1: [], 0: [], -1: []}
+    for answer in answers:
+        for name, verdict in answer.found.items():
+            found[verdict].append(name)
+    sentences = []
+    if found[1]:
+        sentences.append(f"We find what the paper found: {'; '.join(found[1])}.")
+    if found[0]:
+        sentences.append(f"**We do not find what the paper found** (no difference is shown): {'; '.join(found[0])}.")
+    if found[-1]:
+        sentences.append(f"**We find the opposite of what the paper found**: {'; '.join(found[-1])}.")
+    return " ".join(sentences)
+
+
+def _pairs(name: str, ours: str, other: str) -> list[_Pair]:
+    return [_Pair(f"{name}, {title}", ours + suffix, other + suffix) for suffix, title in _BACKBONES.items()]
+
+
+def _compare(question: str, pairs: Sequence[_Pair], by_name: Mapping[str, Result], organ: str) -> Answer:
+    table = [
+        "| against | backbone | difference in Dice | 95 % interval | spread over seeds | the paper's |",
+        "|" + "---|" * 6,
+    ]
+    found, sentences = {}, []
+    for pair in pairs:
+        if pair.ours not in by_name or pair.other not in by_name:
+            continue
+        difference = compare_patients(by_name[pair.ours].scores["dice"], by_name[pair.other].scores["dice"])
+        name, backbone = pair.name.rsplit(", ", 1)
+        paper = _paper(pair, organ)
+        table.append(f"| {name} | {backbone} | {_figures(difference)} | {'' if paper is None else f'{paper:+.4f}'} |")
+        found[f"{by_name[pair.ours].paper.title} better than {by_name[pair.other].paper.title}"] = difference.verdict
+        sentences.append(f"against {pair.name} backbone: {_WORDS[difference.verdict]}")
+    return Answer(question, _sentence(sentences), table if found else [], found)
+
+
+def _guided(by_name: Mapping[str, Result], organ: str) -> Answer:
+    question = (
+        "Does the classification-guided module lower over-segmentation of organ-free slices, and what does it cost?"
+    )
+    table = ["| compared | backbone | score | difference | 95 % interval | spread over seeds |", "|" + "---|" * 6]
+    found, sentences = {}, []
+    for suffix, backbone in _BACKBONES.items():
+        guided, hybrid = by_name.get(f"unet3plus_cgm{suffix}"), by_name.get(f"unet3plus_hybrid{suffix}")
+        if guided is None or hybrid is None:
+            continue
+        differences = {}
+        for score, title in (
+            ("over_segmented", "over-segmented organ-free slices"),
+            ("missed", "missed slices of the organ"),
+            ("dice", "Dice"),
+        ):
+            for name, others in (
+                ("hybrid loss alone", hybrid.scores[score]),
+                ("its own masks without the gate", guided.scores[f"ungated_{score}"]),
+            ):
+                difference = compare_patients(guided.scores[score], others)
+                differences[score, name] = difference
+                table.append(f"| with the module - {name} | {backbone} | {title} | {_figures(difference)} |")
+        over, dice = differences["over_segmented", "hybrid loss alone"], differences["dice", "hybrid loss alone"]
+        gate = differences["over_segmented", "its own masks without the gate"]
+        found[f"the module lowers over-segmentation, {backbone} backbone"] = -over.verdict
+        found[f"the module raises Dice, {backbone} backbone"] = dice.verdict
+        sentences.append(
+            f"{backbone} backbone: over-segmented slices "
+            f"{hybrid.scores['over_segmented'].mean:.1%} without it, "
+            f"{guided.scores['over_segmented'].mean:.1%} with the module ({_WORDS[-over.verdict]}), of which "
+            f"the gate alone makes {gate.mean:+.1%}; missed slices of the organ {hybrid.scores['missed'].mean:.1%} and "
+            f"{guided.scores['missed'].mean:.1%}; Dice {dice.mean:+.4f}"
+        )
+    return Answer(question, _sentence(sentences), table if found else [], found)
+
+
+def _efficient(results: Sequence[Result]) -> Answer:
+    question = "Which system gives most Dice per GFLOP?"
+    if not results:
+        return Answer(question, "", [], {})
+    best = max(results, key=lambda result: result.scores["dice"].mean / result.gflop)
+    front = [
+        result
+        for result in sorted(results, key=lambda result: result.gflop)
+        if not any(
+            other.gflop <= result.gflop and other.scores["dice"].mean > result.scores["dice"].mean for other in results
+        )
+    ]
+    names = ", ".join(f"{r.paper.title} ({r.scores['dice'].mean:.3f} for {r.gflop:.2f})" for r in front)
+    return Answer(
+        question,
+        f"{best.paper.title}: {best.scores['dice'].mean:.3f} for {best.gflop:.2f} GFLOP. The ratio favours whatever is "
+        f"small; no other system has more Dice for as little work or less than these, from cheap to dear: {names}.",
+        [],
+        {},
+    )
+
+
+def _figures(difference: Difference) -> str:
+    low, high = difference.interval
+    spread = "" if difference.spread is None else f"{difference.spread:.4f}"
+    return f"{difference.mean:+.4f} | {low:+.4f} to {high:+.4f} | {spread}"
+
+
+def _paper(pair: _Pair, organ: str) -> float | None:
+    ours, other = PAPER[pair.ours].dice.get(organ), PAPER[pair.other].dice.get(organ)
+    return None if ours is None or other is None else ours - other
+
+
+def _sentence(parts: Sequence[str]) -> str:
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}." if text else "Not run."

@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Scores of a system over patients and seeds, and paired differences with intervals by bootstrap over patients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+import numpy as np
+
+__all__ = ["Difference", "Scores", "bootstrap", "compare_patients"]
+
+_RESAMPLES = 10_000
+# by seed and case, as the record of a training has them
+Cases = Mapping[int, Mapping[str, Mapping[str, float]]]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """
+    One score of a system.
+
+    Args:
+        patients: by seed and patient, the mean over the patient's scans.
+    """
+
+    patients: Mapping[int, Mapping[str, float]]
+
+    @classmethod
+    def from_cases(cls, cases: Cases, patient_of: Mapping[str, str], value: str = "dice", per: str = "") -> Scores:
+        """
+        Collect one value of all cases.
+
+        Args:
+            cases: scores by seed and case.
+            patient_of: who each case is of.
+            value: name of the score.
+            per: name of a number of slices that it is a share of. Defaults to "", none. Cases without such slices are
+                left out.
+        """
+        patients: dict[int, dict[str, float]] = {}
+        for seed, scores in cases.items():
+            scans: dict[str, list[float]] = {}
+            for case, values in scores.items():
+                if not per or values[per]:
+                    scans.setdefault(patient_of[case], []).append(values[value] / (values[per] if per else 1))
+            patients[seed] = {patient: fmean(found) for patient, found in scans.items()}
+        return cls(patients)
+
+    @property
+    def mean(self) -> float:
+        """Mean over seeds and patients."""
+        return fmean(self.seeds)
+
+    @property
+    def seeds(self) -> list[float]:
+        """The mean over patients, for each seed."""
+        return [fmean(values.values()) for values in self.patients.values()]
+
+    @property
+    def spread(self) -> float | None:
+        """Standard deviation over seeds (n - 1) of the mean over patients; None with one seed."""
+        return stdev(self.seeds) if len(self.seeds) > 1 else None
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the mean, by bootstrap over patients."""
+        return bootstrap(list(self.over_seeds().values()))
+
+    def over_seeds(self) -> dict[str, float]:
+        """The mean over seeds, for each patient."""
+        names = next(iter(self.patients.values()))
+        return {name: fmean(values[name] for values in self.patients.values()) for name in names}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """
+    A paired difference of two systems.
+
+    Args:
+        mean: over patients of the difference, each the mean over seeds.
+        interval: 95 %, by bootstrap over patients.
+        spread: standard deviation over seeds (n - 1) of the mean difference; None with one seed.
+        patients: their number.
+    """
+
+    mean: float
+    interval: tuple[float, float]
+    spread: float | None
+    patients: int
+
+    @property
+    def verdict(self) -> int:
+        """1 where the interval is above 0, -1 where it is below, 0 where it has 0 in it."""
+        return int(self.interval[0] > 0) - int(self.interval[1] < 0)
+
+
+def compare_patients(ours: Scores, reference: Scores) -> Difference:
+    """
+    Compare two systems patient by patient, over the seeds that both have.
+
+    Args:
+        ours: scores of a system.
+        reference: scores of the system that it is compared with, of the same patients.
+
+    Raises:
+        ValueError: When no seed is common to both.
+    """
+    seeds = [seed for seed in ours.patients if seed in reference.patients]
+    if not seeds:
+        raise ValueError(f"Expected a common seed, but got {list(ours.patients)} and {list(reference.patients)}.")
+    by_seed = [
+        {name: ours.patients[seed][name] - value for name, value in reference.patients[seed].items()} for seed in seeds
+    ]
+    means = [fmean(differences.values()) for differences in by_seed]
+    patients = list(Scores(dict(zip(seeds, by_seed))).over_seeds().values())
+    spread = stdev(means) if len(means) > 1 else None
+    return Difference(fmean(patients), bootstrap(patients), spread, len(patients))
+
+
+def bootstrap(values: Sequence[float]) -> tuple[float, float]:
+    """
+    The 95 % interval of a mean: percentiles of the means of resamples, always the same ones.
+
+    Args:
+        values: one of each patient.
+    """
+    drawn = np.random.default_rng(0).integers(len(values), size=(_RESAMPLES, len(values)))
+    low, high = np.percentile(np.asarray(values)[drawn].mean(axis=1), [2.5, 97.5])
+    return float(low), float(high)

@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
+"""PSPNet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn as nn
+from monai.networks.blocks import Convolution
+from monai.networks.layers.factories import Conv, Dropout, Pool
+
+from ..blocks import ImageFormat, resize_to
+from ..encoders import ResNetStages, dilate
+
+__all__ = ["PSPNet"]
+
+
+class PSPNet(nn.Module):
+    """
+    PSPNet: a ResNet of output stride 8 and a pyramid of pooled maps.
+
+    The ResNet's third and fourth layer are dilated by 2 and 4 instead of halving the size. Its map is averaged over 1,
+    2 x 2, 3 x 3 and 6 x 6 regions; these, with a quarter of the channels each, are up-sampled and laid beside it. The
+    paper's auxiliary loss on an inner layer is not part of this.
+
+    Based on:
+
+        Zhao et al. "Pyramid Scene Parsing Network". CVPR 2017, https://doi.org/10.1109/CVPR.2017.660
+
+    Args:
+        spatial_dims: number of spatial dimensions, 2 or 3. Defaults to 2.
+        in_channels: number of channels of the image. Defaults to 3: a slice and its two neighbours.
+        out_channels: number of organs, each with a channel of its own (sigmoid). Defaults to 1.
+        features: channels of the ResNet's four layers. Defaults to ResNet-101's own, ``(256, 512, 1024, 2048)``.
+        backbone: which ResNet, ``"resnet10"`` to ``"resnet200"``. Defaults to ``"resnet101"``.
+        bins: regions per axis of the pooled maps. Defaults to the paper's ``(1, 2, 3, 6)``.
+        dropout: before the last convolution. Defaults to the paper's 0.1.
+
+    Raises:
+        ValueError: When ``features`` are not four channels that this ResNet can have.
+
+    Examples::
+
+        >>> net = PSPNet(out_channels=2)
+        >>> net.eval()(torch.rand(1, 3, 320, 320)).shape
+        torch.Size([1, 2, 320, 320])
+
+    """
+
+    def __init__(
+        self,
+        spatial_dims: int = 2,
+        in_channels: int = 3,
+        out_channels: int = 1,
+        features: Sequence[int] = (256, 512, 1024, 2048),
+        backbone: str = "resnet101",
+        bins: Sequence[int] = (1, 2, 3, 6),
+        dropout: float = 0.1,
+    ) -> None:
+        super().__init__()
+        if len(features) != 4:
+            raise ValueError(f"Expected argument `features` to be 4 numbers of channels, but got {tuple(features)}.")
+        self.image_format = ImageFormat()
+        self.resnet = ResNetStages(backbone, features, spatial_dims, in_channels)
+        dilate(self.resnet.layers[2], 2)
+        dilate(self.resnet.layers[3], 4)
+        width = features[-1] // 4
+        block = {"norm": "batch", "act": "relu", "bias": False}
+        self.pyramid = nn.ModuleList(
+            nn.Sequential(
+                Pool["adaptiveavg", spatial_dims](size),
+                Convolution(spatial_dims, features[-1], width, kernel_size=1, **block),  # type: ignore[arg-type]
+            )
+            for size in bins
+        )
+        channels = features[-1] + len(bins) * width
+        self.head = nn.Sequential(
+            Convolution(spatial_dims, channels, width, kernel_size=3, **block),  # type: ignore[arg-type]
+            Dropout["dropout", spatial_dims](dropout),
+            Conv["conv", spatial_dims](width, out_channels, kernel_size=1),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """
+        Args:
+            x: image of shape ``(B, in_channels, H, W[, D])``, of any size; in training of two images or more, since
+                the map that is pooled to one value is normalized. It is brought to the number type of the weights.
+
+        Returns:
+            logits of shape ``(B, out_channels, H, W[, D])``.
+        """
+        size = list(x.shape[2:])
+        deepest = self.resnet(self.image_format(x))[-1]
+        maps: list[torch.Tensor] = [deepest]
+        for pooled in self.pyramid:
+            maps.append(resize_to(pooled(deepest), list(deepest.shape[2:])))
+        logits = self.head(torch.cat(maps, dim=1))
+        if logits.dtype == torch.bfloat16 or logits.dtype == torch.float16:
+            logits = logits.float()
+        return resize_to(logits, size)
