@@ -32,7 +32,7 @@ _SLICES = 32  # that are segmented at a time
 @dataclass(frozen=True)
 class Training:
     """
-    What a training is.
+    A training: a system, a learning rate and a seed.
 
     Args:
         system: name of its config.

@@ -16,7 +16,6 @@ import torch
 from monai.bundle import ConfigParser
 from monai.transforms import Compose
 
-from ...transforms import ResamplePlaned
 from ...utils.errors import InputError
 from ...utils.files import replacing
 from .settings import Settings
@@ -55,6 +54,8 @@ def prepare_volumes(settings: Settings, dataset_dir: Path, bundle: Path, path: P
         bundle: folder of the bundle, whose transforms load and orient the scans.
         path: file to write.
     """
+    from ...transforms import ResamplePlaned  # with all that reading files needs, which training does without
+
     parser = ConfigParser(ConfigParser.load_config_file(str(bundle / "configs" / "train.json")))
     parser["organs"] = {settings.organ: settings.label_values}
     load = Compose(parser.get_parsed_content("train#deterministic_transforms"))
