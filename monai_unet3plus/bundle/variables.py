@@ -202,6 +202,9 @@ VARIABLES = {
     "deep_supervision": Variable("whether each decoder level has an output of its own in training", FLAG),
     "classification_guided": Variable("whether a classifier decides per slice and organ if it is there at all", FLAG),
     "roi_size": Variable("sliding window in pixels, in the slice; `[-1, -1]` is the whole slice", WINDOW_SIZE),
+    "crop_to_body": Variable(
+        "whether the box around the body alone is decoded in inference, which leaves masks as they are", FLAG
+    ),
     "overlap": Variable("of neighbouring windows, a share", OVERLAP),
     "sw_batch_size": Variable("windows that the network sees at once", _whole(1)),
     "slice_batch_size": Variable("slices that are cut into windows at once", _whole(1)),

@@ -23,6 +23,7 @@ from ..utils.errors import InputError
 from .air import SkipAir
 from .padding import PadWindows
 from .presence_first import PresenceFirst
+from .slice_stack import SliceStack
 
 __all__ = ["AdjacentSliceInferer"]
 
@@ -61,6 +62,9 @@ class AdjacentSliceInferer(Inferer):
             None: slices as they are.
         presence_gate: whether slices that the network's classifier judges organ-free get no organ. Defaults to True;
             False shows the decoder's own masks, to measure the classifier by.
+        crop_to_body: whether a network with a classifier decodes the box around what exceeds ``air_threshold`` alone,
+            with a margin of air; what lies outside is absent. The classifier sees whole windows all the same. Defaults
+            to False.
 
     Windows whose sides are no multiples of the network's ``reduction`` are padded for the network, with 0 at their end.
 
@@ -81,6 +85,7 @@ class AdjacentSliceInferer(Inferer):
         air_threshold: float | None = None,
         pixel_size: float | None = None,
         presence_gate: bool = True,
+        crop_to_body: bool = False,
     ) -> None:
         super().__init__()
         if num_slices < 1 or num_slices % 2 == 0:
@@ -101,6 +106,7 @@ class AdjacentSliceInferer(Inferer):
         self.air_threshold = air_threshold
         self.pixel_size = pixel_size
         self.presence_gate = presence_gate
+        self.crop_to_body = crop_to_body
 
     def __call__(
         self, inputs: torch.Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any
@@ -136,28 +142,29 @@ class AdjacentSliceInferer(Inferer):
             raise ValueError("return_presence=True needs a network built with classification_guided=True.")
 
         axis = self.spatial_dim + 2
-        stack = inputs.as_tensor() if isinstance(inputs, MetaTensor) else inputs
-        stack = stack[:, 0].movedim(axis - 1, 1)  # (B, slices, height, width), a view
-        batch_size, depth = stack.shape[:2]
-        predict: Callable[..., tuple[torch.Tensor, torch.Tensor]]
+        volumes = inputs.as_tensor() if isinstance(inputs, MetaTensor) else inputs
+        volumes = volumes[:, 0].movedim(axis - 1, 1)  # (B, slices, height, width), a view
+        batch_size, depth = volumes.shape[:2]
+        size = self._network_size(inputs)
         if guided:
-            predict = PresenceFirst(self.inferer, network, self.air_threshold, self.presence_gate)
+            predict: Callable[..., tuple[torch.Tensor, torch.Tensor]] = PresenceFirst(
+                self.inferer, network, self.air_threshold, self.presence_gate, self.crop_to_body
+            )
         else:
             predict = self._predictor(network)
-        size = self._network_size(inputs)
         output: torch.Tensor | None = None
         margins: list[torch.Tensor] = []
         count = self.slice_batch_size
         bar_settings = {"unit": " slices", "bar_format": _BAR, "disable": not self.progress, "leave": False}
         with tqdm(total=batch_size * depth, **bar_settings) as bar:
             for item in range(batch_size):
+                stack = SliceStack(volumes[item], self.num_slices, size)
                 start = 0
                 while start < depth:
                     try:
-                        slabs = resample_plane(self._gather(stack[item], start, count), size)
-                        logits, margin = predict(slabs, *args, **kwargs)
+                        logits, margin = predict(stack.gather(start, count), *args, **kwargs)
                         _check_finite(logits, margin, start)
-                        logits = resample_plane(logits, stack.shape[2:])
+                        logits = resample_plane(logits, volumes.shape[2:])
                         values = logits if self.postprocess is None else self.postprocess(logits)
                     except torch.cuda.OutOfMemoryError:
                         if count == 1:
@@ -190,13 +197,6 @@ class AdjacentSliceInferer(Inferer):
             raise TypeError(f"pixel_size needs a MetaTensor, which knows its spacing, but got {type(inputs).__name__}.")
         spacing = affine_to_spacing(inputs.affine.reshape(-1, 4, 4)[0])  # volumes of a batch have one grid
         return plane_size(size, [float(spacing[axis]) for axis in axes], self.pixel_size)
-
-    def _gather(self, stack: torch.Tensor, start: int, count: int) -> torch.Tensor:
-        """The slices from ``start`` on, each with its neighbours: ``(N, num_slices, height, width)``."""
-        depth, reach = len(stack), self.num_slices // 2
-        centres = torch.arange(start, min(start + count, depth), device=stack.device)
-        offsets = torch.arange(-reach, reach + 1, device=stack.device)
-        return stack[(centres[:, None] + offsets).clamp(0, depth - 1)]
 
     def _predictor(self, network: Callable[..., Any]) -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:
         """A function that makes logits ``(N, K, height, width)`` of slabs, and no presence margins."""

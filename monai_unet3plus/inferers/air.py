@@ -9,7 +9,9 @@ from typing import Any
 
 import torch
 
-__all__ = ["SkipAir", "is_body"]
+__all__ = ["SkipAir", "find_body", "is_body"]
+
+_MARGIN = 8  # pixels of air around a body, from which masks of real CTs stay the same
 
 
 def is_body(windows: torch.Tensor, threshold: float | None) -> torch.Tensor:
@@ -17,6 +19,27 @@ def is_body(windows: torch.Tensor, threshold: float | None) -> torch.Tensor:
     if threshold is None:
         return torch.ones(len(windows), dtype=torch.bool, device=windows.device)
     return windows.flatten(1).amax(dim=1) > threshold
+
+
+def find_body(windows: torch.Tensor, threshold: float, multiple: int) -> tuple[slice, slice]:
+    """
+    Find the box around the body, with a margin of air.
+
+    Args:
+        windows: shape ``(N, C, h, w)``, with a body in at least one of them.
+        threshold: what exceeds it is body.
+        multiple: the box begins and ends at multiples of it.
+
+    Returns:
+        rows and columns of the box, the same for all windows.
+    """
+    body = windows.amax(dim=(0, 1)) > threshold
+    box = []
+    for axis, length in enumerate(body.shape):
+        pixels = body.any(dim=1 - axis).nonzero().flatten().tolist()
+        first = max(pixels[0] - _MARGIN, 0) // multiple * multiple
+        box.append(slice(first, min(-(-(pixels[-1] + 1 + _MARGIN) // multiple) * multiple, length)))
+    return box[0], box[1]
 
 
 class SkipAir:

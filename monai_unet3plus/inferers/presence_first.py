@@ -13,7 +13,7 @@ import torch
 from monai.inferers import SlidingWindowInferer
 
 from ..networks.blocks import ABSENT_LOGIT, gate_logits
-from .air import is_body
+from .air import find_body, is_body
 from .autocast import AutocastInferer
 from .padding import pad_windows
 
@@ -47,16 +47,24 @@ class PresenceFirst:
             :py:class:`monai_unet3plus.networks.nets.UNet3Plus` has them.
         air_threshold: windows in which no value exceeds it are air and hold no organ. None looks everywhere.
         gate: whether organs that are judged absent get absent logits. Defaults to True; False decodes every slice.
+        crop_to_body: whether only the box around what exceeds ``air_threshold`` is decoded, of a network that tells its
+            ``reduction``; what lies outside is absent. Defaults to False.
     """
 
     def __init__(
-        self, inferer: Callable[..., Any], network: Any, air_threshold: float | None, gate: bool = True
+        self,
+        inferer: Callable[..., Any],
+        network: Any,
+        air_threshold: float | None,
+        gate: bool = True,
+        crop_to_body: bool = False,
     ) -> None:
         self.inferer, self.tells_slices = _with_coordinates(inferer)
         self.network = network
         self.air_threshold = air_threshold
         self.gate = gate
         self.multiple = getattr(network, "reduction", 1)
+        self.body_threshold = air_threshold if crop_to_body and hasattr(network, "reduction") else None
 
     def __call__(self, slabs: torch.Tensor, *args: Any, **kwargs: Any) -> tuple[torch.Tensor, torch.Tensor]:
         """
@@ -118,9 +126,22 @@ class PresenceFirst:
         if bool(wanted.any()):
             of_encoded = wanted[call.encoded]
             maps = call.maps if bool(of_encoded.all()) else [level[of_encoded] for level in call.maps]
-            decoded = self.network.decode(maps)[..., : windows.shape[2], : windows.shape[3]]
-            logits[wanted] = decoded.to(logits.dtype)
+            rows, columns = slice(0, windows.shape[2]), slice(0, windows.shape[3])
+            if self.body_threshold is not None:
+                padded = pad_windows(windows[wanted], self.multiple)
+                rows, columns = find_body(padded, self.body_threshold, self.multiple)
+                maps = [_crop(level, rows, columns, padded.shape[2:]) for level in maps]
+            target = logits[:, :, rows, columns]
+            target[wanted] = self.network.decode(maps)[..., : target.shape[2], : target.shape[3]].to(logits.dtype)
         return logits
+
+
+def _crop(level: torch.Tensor, rows: slice, columns: slice, size: Sequence[int]) -> torch.Tensor:
+    """A box in a window of a size, of a map that has fewer pixels."""
+    by_row, by_column = size[0] // level.shape[2], size[1] // level.shape[3]
+    return level[
+        ..., rows.start // by_row : rows.stop // by_row, columns.start // by_column : columns.stop // by_column
+    ]
 
 
 def _with_coordinates(inferer: Callable[..., Any]) -> tuple[Callable[..., Any], bool]:

@@ -19,7 +19,7 @@ from monai_unet3plus.transforms import logits_to_label_map
 
 SIZE = 64
 NUM_ORGANS = 4
-FEW, MANY = 4, 36
+FEW, MANY = 8, 40
 WINDOWS = SlidingWindowInferer((48, 48), sw_batch_size=2, overlap=0.25, mode="gaussian")
 INNERS = [("whole_slices", None), ("windows", WINDOWS)]
 

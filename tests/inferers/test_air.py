@@ -6,10 +6,12 @@ import unittest
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from monai.inferers import SlidingWindowInferer
 from parameterized import parameterized
 
 from monai_unet3plus.inferers import AdjacentSliceInferer
+from monai_unet3plus.inferers.air import find_body
 from monai_unet3plus.networks.blocks import ABSENT_LOGIT
 from monai_unet3plus.networks.nets import UNet3Plus
 
@@ -41,6 +43,57 @@ class ShortOfMemory(CountingNetwork):
         if len(x) > 2:
             raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
         return super().forward(x)
+
+
+class LocalNetwork(torch.nn.Module):
+    """A network with a classifier whose logits depend on the pixel and its block of 4 x 4; it notes what it decodes."""
+
+    classification_guided, out_channels, reduction = True, 1, 4
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.eval()
+        self.decoded: list[tuple[int, ...]] = []
+
+    def encode(self, x: torch.Tensor) -> list[torch.Tensor]:
+        return [x, F.max_pool2d(x, 4)]
+
+    def presence_head(self, deepest: torch.Tensor) -> torch.Tensor:
+        return torch.tensor([0.0, 1.0]).expand(len(deepest), 1, 2)
+
+    def decode(self, maps: list[torch.Tensor]) -> torch.Tensor:
+        self.decoded.append(tuple(maps[0].shape[2:]))
+        return maps[0][:, 1:2] + F.interpolate(maps[1][:, 1:2], scale_factor=4)
+
+
+class TestCropToBody(unittest.TestCase):
+    @parameterized.expand([((50, 70),), ((64, 64),), ((40, 40),)])
+    def test_body_alone_is_decoded_with_the_same_logits(self, window: tuple[int, int]) -> None:
+        inputs = torch.zeros(1, 1, 50, 70, 3)
+        inputs[:, :, 17:30, 33:46] = torch.rand(13, 13, 3) + 0.1
+        inner = SlidingWindowInferer(window, mode="gaussian")
+        whole, cropped = LocalNetwork(), LocalNetwork()
+        expected = AdjacentSliceInferer(inner, air_threshold=0.0)(inputs, whole)
+        found = AdjacentSliceInferer(inner, air_threshold=0.0, crop_to_body=True)(inputs, cropped)
+        body = inputs > 0
+        torch.testing.assert_close(found[body], expected[body])
+        for outside in (found[:, :, :5], found[:, :, :, :21]):
+            torch.testing.assert_close(outside, torch.full_like(outside, ABSENT_LOGIT))
+        self.assertEqual(len(cropped.decoded), len(whole.decoded))
+        for rows, columns in cropped.decoded:
+            self.assertLessEqual(max(rows, columns), 13 + 2 * 8 + 2 * 3)
+
+    def test_box_has_a_margin_and_begins_and_ends_at_multiples(self) -> None:
+        windows = torch.zeros(2, 3, 64, 48)
+        windows[0, 1, 20, 9] = windows[1, 2, 50, 30] = 1
+        self.assertEqual(find_body(windows, 0.0, 1), (slice(12, 59), slice(1, 39)))
+        self.assertEqual(find_body(windows, 0.0, 16), (slice(0, 64), slice(0, 48)))
+        self.assertEqual(find_body(windows, 0.0, 8), (slice(8, 64), slice(0, 40)))
+
+    def test_without_a_threshold_nothing_is_cropped(self) -> None:
+        network = LocalNetwork()
+        AdjacentSliceInferer(crop_to_body=True)(volume(), network)
+        self.assertEqual(set(network.decoded), {(32, 48)})
 
 
 class TestAir(unittest.TestCase):
