@@ -19,8 +19,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,6 @@ from .bundle_process import LAST_WEIGHTS, override
 logger = logging.getLogger(__name__)
 
 _NEWEST = 0.004  # share of the newest weights in their average
-_UNTIL_CAPTURED = 5  # steps
 _ENDLESS = 1_000_000  # slabs, more than anyone waits for
 
 
@@ -128,8 +126,6 @@ class Training:
     """
     A network in training.
 
-    On a GPU a step is captured in a CUDA graph: thousands of small kernels are launched at once.
-
     Args:
         name: of the folder for its weights.
         fold: patients of this fold are not learnt from. None for a network of all patients.
@@ -147,20 +143,13 @@ class Training:
         self.loss = config.get_parsed_content("loss")
         self.optimizer = config.get_parsed_content("optimizer")
         self.learning_rate = float(config["learning_rate"])
-        for group in self.optimizer.param_groups:  # in memory of the GPU, as a graph needs it
-            group.update(lr=torch.tensor(self.learning_rate, device=self.device), capturable=self.device.type == "cuda")
         self.average = deepcopy(self.network)
         pairs = zip(self.average.state_dict().values(), self.network.state_dict().values())
         self.averaged = [(average, newest) for average, newest in pairs if average.is_floating_point()]
-        self.share = torch.ones((), device=self.device)  # of the newest weights in the average
         self.bfloat16 = self.device.type == "cuda" or config.get_parsed_content("bfloat16")
         self.batch_size = int(config["batch_size"])
         self.waiting: list[tuple[torch.Tensor, torch.Tensor]] = []
         self.total, self.counted = torch.zeros((), device=self.device), 0
-        self.graph: torch.cuda.CUDAGraph | None = None
-        self.captures = self.device.type == "cuda"
-        self.stream = torch.cuda.Stream() if self.captures else None
-        self.batch: tuple[torch.Tensor, ...] = ()
 
     def learn(self, images: torch.Tensor, masks: torch.Tensor, folds: torch.Tensor, progress: float) -> None:
         """
@@ -173,65 +162,28 @@ class Training:
             progress: share of the training that is over, from 0 to 1.
         """
         own = [index for index, fold in enumerate(folds.tolist()) if self.fold is None or fold != self.fold]
-        with self._use_stream(images, masks):
-            for group in self.optimizer.param_groups:
-                group["lr"].fill_(self.learning_rate * (1 - progress) ** 0.9)
-            self.waiting += [(images[index], masks[index]) for index in own]
-            while len(self.waiting) >= self.batch_size:
-                taken, self.waiting = self.waiting[: self.batch_size], self.waiting[self.batch_size :]
-                self._step(*(torch.stack(tensors) for tensors in zip(*taken)))
-
-    @contextmanager
-    def _use_stream(self, *tensors: torch.Tensor) -> Iterator[None]:
-        """On a GPU the networks' small kernels run side by side, in a stream for each."""
-        if self.stream is None:
-            yield
-            return
-        self.stream.wait_stream(torch.cuda.current_stream())
-        for tensor in tensors:
-            tensor.record_stream(self.stream)
-        with torch.cuda.stream(self.stream):
-            yield
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate * (1 - progress) ** 0.9
+        self.waiting += [(images[index], masks[index]) for index in own]
+        while len(self.waiting) >= self.batch_size:
+            taken, self.waiting = self.waiting[: self.batch_size], self.waiting[self.batch_size :]
+            self._step(*(torch.stack(tensors) for tensors in zip(*taken)))
 
     def _step(self, images: torch.Tensor, masks: torch.Tensor) -> None:
         self.steps, self.counted = self.steps + 1, self.counted + 1
-        self.share.fill_(max(_NEWEST, 3 / (self.steps + 2)))  # at first the average is mostly of the last quarter
-        if self.graph is not None:
-            for fixed, new in zip(self.batch, (images, masks)):
-                fixed.copy_(new)
-            self.graph.replay()
-            return
-        self._compute(images, masks)
-        if self.captures and self.steps >= _UNTIL_CAPTURED:
-            self._capture(images, masks)
-
-    def _capture(self, images: torch.Tensor, masks: torch.Tensor) -> None:
-        graph, self.batch = torch.cuda.CUDAGraph(), (images, masks)
-        self.optimizer.zero_grad()
-        try:
-            with torch.cuda.graph(graph, capture_error_mode="thread_local"):  # others pin memory meanwhile
-                self._compute(images, masks)
-        except RuntimeError as e:
-            self.captures = False
-            logger.warning("%s: no CUDA graph, steps take longer: %s", self.name, e)
-        else:
-            self.graph = graph
-
-    def _compute(self, images: torch.Tensor, masks: torch.Tensor) -> None:
         self.optimizer.zero_grad()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             outputs = self.network(images.float())
         loss = self.loss(outputs, masks)
         loss.backward()
         self.optimizer.step()
+        share = max(_NEWEST, 3 / (self.steps + 2))  # at first the average is mostly of the last quarter
         for average, newest in self.averaged:
-            average.lerp_(newest, self.share)
+            average.lerp_(newest, share)
         self.total += loss.detach()
 
     def report(self) -> str:
         """Steps and the mean loss since the last report, as text."""
-        if self.stream is not None:
-            self.stream.synchronize()
         mean = float(self.total) / max(self.counted, 1)
         self.total.zero_()
         self.counted = 0
@@ -239,8 +191,6 @@ class Training:
 
     def save(self, path: Path, organs: Sequence[str]) -> None:
         """Save the average of the weights, with the names of the organs."""
-        if self.stream is not None:
-            self.stream.synchronize()
         path.parent.mkdir(parents=True, exist_ok=True)
         save_weights(self.average.state_dict(), path, organs)
 

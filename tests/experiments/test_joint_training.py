@@ -42,7 +42,7 @@ class TestTraining(unittest.TestCase):
     def test_each_other_slab_is_used_once_in_full_batches(self) -> None:
         training, used = make_training(fold=1), []
         images, masks, folds = make_batch([0, 1, 2, 2, 1, 0, 3])
-        with mock.patch.object(training, "_compute", lambda images, masks: used.append(images)):
+        with mock.patch.object(training, "_step", lambda images, masks: used.append(images)):
             training.learn(images, masks, folds, 0.0)
             training.learn(images[:2], masks[:2], folds[:2], 0.0)
         expected = images[[0, 2, 3, 5, 6, 0]]
