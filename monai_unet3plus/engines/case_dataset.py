@@ -11,6 +11,7 @@ from typing import Any
 
 from monai.data import Dataset
 from monai.utils import CommonKeys
+from torch.utils.data import get_worker_info
 
 from ..data.reading.reader_process import ReaderProcess
 from ..masks.records import MaskRecords
@@ -30,13 +31,15 @@ class CaseDataset(Dataset):
     """
     A :py:class:`monai.data.Dataset` of dictionaries in which a case that can't be loaded is an item too.
 
-    Such an item is ``{"image": path, "failure": reason}``. Files are tried out in a process of their own first, see
+    Such an item is ``{"image": path, "failure": reason}``. Files are read in a process of their own, see
     :py:class:`monai_unet3plus.data.reading.reader_process.ReaderProcess`: one that makes a reader crash or hang, or
-    claims to be larger than memory, is a failure like others. Warnings of transforms are in the items under
+    claims to be larger than memory, is a failure like others. It reads the next case's file meanwhile. Transforms get
+    a :py:class:`monai_unet3plus.data.reading.volume.Volume`, which is a path too, for those that read themselves.
+    Warnings of transforms are in the items under
     "remarks", a line for each.
 
     Args:
-        data: ``[{"image": path}, ...]``; images that are no paths are not tried out.
+        data: ``[{"image": path}, ...]``; images that are no paths go to ``transform`` as they are.
         transform: loads and preprocesses a case.
         max_voxels: cases that claim more voxels are refused before memory is allocated for them. Defaults to 2**30.
         time_limit: seconds for reading a case. Defaults to 600.
@@ -57,17 +60,27 @@ class CaseDataset(Dataset):
         self.reader = ReaderProcess(max_voxels, time_limit)
 
     def _transform(self, index: int) -> Any:
-        image = self.data[index][CommonKeys.IMAGE]
+        case = self.data[index]
+        image = case[CommonKeys.IMAGE]
         with collect_warnings() as remarks:
             try:
                 if isinstance(image, (str, os.PathLike)):
                     if self.records is not None and self.records.is_done(image):
                         return {CommonKeys.IMAGE: str(image), DONE: True}
-                    self.reader.check(image)
-                item = super()._transform(index)
+                    case = {**case, CommonKeys.IMAGE: self.reader.read(image, self._find_next(index))}
+                item = self.transform(case)
             except Exception as e:
-                logger.debug("case %s", self.data[index], exc_info=True)
+                logger.debug("case %s", image, exc_info=True)
                 item = {CommonKeys.IMAGE: str(image), FAILURE: describe_error(e)}
         if remarks and isinstance(item, dict):
             item[REMARKS] = "\n".join(remarks)
         return item
+
+    def _find_next(self, index: int) -> str | os.PathLike | None:
+        """The file of the next case that this process loads, if it has to be read."""
+        workers = get_worker_info()
+        index += 1 if workers is None else workers.num_workers
+        image = self.data[index][CommonKeys.IMAGE] if index < len(self.data) else None
+        if not isinstance(image, (str, os.PathLike)) or (self.records is not None and self.records.is_done(image)):
+            return None
+        return image

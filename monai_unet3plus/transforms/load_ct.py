@@ -15,7 +15,7 @@ from monai.data import MetaTensor
 from monai.transforms import MapTransform, Transform
 from monai.utils import ImageMetaKey, MetaKeys, SpaceKeys, TransformBackends, convert_to_tensor, ensure_tuple_rep
 
-from ..data.reading.volume import check_affine, read_volume
+from ..data.reading.volume import Volume, check_affine, read_volume
 from ..utils.errors import InputError
 from .checks import get_filename
 
@@ -50,10 +50,11 @@ class LoadCT(Transform):
         self.dtype = dtype
         self.grid_check = grid_check
 
-    def __call__(self, img: PathLike | MetaTensor) -> MetaTensor:
+    def __call__(self, img: PathLike | Volume | MetaTensor) -> MetaTensor:
         """
         Args:
-            img: a file, the folder of a DICOM series, or a volume ``(X, Y, Z)`` without a channel axis.
+            img: a file, the folder of a DICOM series, what was read of either, or a volume ``(X, Y, Z)`` without a
+                channel axis.
 
         Returns:
             the volume ``(X, Y, Z)``, its affine towards the patient's right, front and head.
@@ -62,7 +63,7 @@ class LoadCT(Transform):
             InputError: When a file is refused, an affine is not usable, or an array in memory has none.
         """
         if isinstance(img, (str, os.PathLike)):
-            volume = read_volume(img)
+            volume = img if isinstance(img, Volume) else read_volume(img)
             if volume.unstated and self.grid_check == "error":
                 raise InputError(
                     f"{img}: expected a file that states its {' and '.join(volume.unstated)}. If it is right as "
@@ -90,7 +91,10 @@ class LoadCT(Transform):
             MetaKeys.ORIGINAL_CHANNEL_DIM: float("nan"),
             MetaKeys.SPACE: SpaceKeys.RAS,
         }
-        voxels = convert_to_tensor(array, dtype=self.dtype)
+        if isinstance(array, np.ndarray):  # in files the first axis is the fastest, which MONAI would copy
+            voxels = convert_to_tensor(array.T, dtype=self.dtype).permute(*reversed(range(array.ndim)))
+        else:
+            voxels = convert_to_tensor(array, dtype=self.dtype)
         return MetaTensor(voxels, meta={**meta, **grid})
 
 

@@ -48,8 +48,9 @@ class WindowIntensity(Transform):
         """
         low, high = self.window
         values: torch.Tensor = convert_to_tensor(img, track_meta=False)
-        scaled = torch.empty(values.shape, dtype=torch.float32, device=values.device)
-        for plane, target in zip(values.unbind(1), scaled.unbind(1)):
+        scaled = torch.empty_like(values, dtype=torch.float32)
+        slowest = max(range(1, values.ndim), key=values.stride)  # its planes lie together, whatever the file's order
+        for plane, target in zip(values.unbind(slowest), scaled.unbind(slowest)):
             target.copy_(plane).sub_(low).div_(high - low).clamp_(0, 1)
         return convert_to_dst_type(scaled, dst=img, dtype=torch.float32)[0] if get_track_meta() else scaled
 

@@ -18,7 +18,9 @@ import sys
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+import numpy as np
 
 from ...utils.errors import InputError, last_line
 from ...utils.image_files import is_nifti
@@ -26,7 +28,8 @@ from .dicom_frames import starts_like_dicom
 from .dicom_pixels import read_pixels
 from .dicom_series import find_ct_stack
 from .itk_reader import open_reader
-from .packed import check_packing, unpacked_size, zlib_size
+from .packed import check_packing, is_packed, unpacked_size, zlib_size
+from .volume import Volume, dicom_volume, itk_volume, nifti_volume
 
 __all__ = ["check_file", "serve"]
 
@@ -38,19 +41,21 @@ _BESIDES_VOXELS = 1024 * _MIB
 def serve() -> None:
     """
     Answer requests until the standard input ends: a line of JSON, ``{"path": ..., "max_voxels": ..., "time_limit":
-    ...}``, is answered with a line ``{"reason": ...}``, null for a file that can be read.
+    ..., "keep": ...}``, is answered with a line ``{"reason": ..., "volume": ...}``. The reason is null for a file that
+    can be read. If it is to be kept, the volume is null no more, but has the fields of :py:class:`.volume.Volume` and
+    of its array shape and type of number; the numbers follow, first axis fastest.
 
     A file that takes longer than the time limit in seconds, in any library, ends this process.
     """
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # libraries print to the standard output
     for line in sys.stdin:
         request = json.loads(line)
         if hasattr(signal, "setitimer"):  # not on Windows
             signal.setitimer(signal.ITIMER_REAL, request["time_limit"])
-        reason: str | None = None
+        reason, volume = None, None
         try:
-            check_file(request["path"], request["max_voxels"], _allow_memory)
+            volume = check_file(request["path"], request["max_voxels"], _allow_memory, request["keep"])
         except InputError as e:
             reason = str(e)
         except MemoryError:
@@ -59,26 +64,40 @@ def serve() -> None:
             reason = f"{request['path']}: expected a volume, but found {last_line(e)}"
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0)
-        answers.write(json.dumps({"reason": reason}) + "\n")
-        answers.flush()
+        _answer(answers, reason, volume)
+        del volume  # before the next one is read
 
 
-def check_file(path: str, max_voxels: int, before_reading: Callable[[int], None] | None = None) -> None:
+def _answer(answers: BinaryIO, reason: str | None, volume: Volume | None) -> None:
+    if volume is None:
+        answers.write(json.dumps({"reason": reason, "volume": None}).encode() + b"\n")
+    else:
+        fields = {"file": volume.file, "affine": volume.affine.tolist(), "warnings": volume.warnings}
+        fields |= {"unstated": volume.unstated, "shape": volume.array.shape, "dtype": volume.array.dtype.str}
+        answers.write(json.dumps({"reason": None, "volume": fields}).encode() + b"\n")
+        answers.write(np.ascontiguousarray(volume.array.T).data.cast("B"))
+    answers.flush()
+
+
+def check_file(
+    path: str, max_voxels: int, before_reading: Callable[[int], None] | None = None, keep: bool = False
+) -> Volume | None:
     """
-    Read a volume as a trial, the header first, and forget it.
+    Read a volume as a trial, the header first.
 
     Args:
         path: a file, or the folder of a DICOM series.
         max_voxels: files that claim more voxels are refused before memory is allocated for them.
         before_reading: called with the number of bytes that the voxels take, before ITK reads them. Defaults to None.
+        keep: whether to return the volume. Defaults to False.
 
     Raises:
-        InputError: When it can't be read, or is no image with one number per voxel.
+        InputError: When it can't be read, or is no image with one number per voxel, and if it is kept, also when its
+            grid is not usable.
     """
     try:
         if os.path.isdir(path):
-            _check_dicom(path, max_voxels, before_reading)
-            return
+            return _check_dicom(path, max_voxels, before_reading, keep)
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
             raise InputError(f"{path}: expected a regular file.")
@@ -87,18 +106,17 @@ def check_file(path: str, max_voxels: int, before_reading: Callable[[int], None]
         with open(path, "rb"):
             pass
         if is_nifti(path):
-            _check_nifti(path, max_voxels)
-        elif starts_like_dicom(path):
-            _check_dicom(path, max_voxels, before_reading)
-        else:
-            _check_by_itk(path, max_voxels, before_reading)
+            return _check_nifti(path, max_voxels, keep)
+        if starts_like_dicom(path):
+            return _check_dicom(path, max_voxels, before_reading, keep)
+        return _check_by_itk(path, max_voxels, before_reading, keep)
     except OSError as e:
         if e.errno is None:
             raise
         raise InputError(f"{path}: can't be read: {os.strerror(e.errno)}.") from e
 
 
-def _check_nifti(path: str, max_voxels: int) -> None:
+def _check_nifti(path: str, max_voxels: int, keep: bool) -> Volume | None:
     import nibabel as nib
 
     check_packing(path)
@@ -118,15 +136,23 @@ def _check_nifti(path: str, max_voxels: int) -> None:
     if kind.fields is not None or kind.kind not in "iuf":
         raise InputError(f"{path}: expected one real number per voxel, but found {_colours(kind)}.")
     expected = header_bytes + _bounded(path, image.shape, max_voxels) * kind.itemsize
-    found = unpacked_size(str(image.file_map["image"].filename), expected)
+    file = str(image.file_map["image"].filename)
+    unpacked = np.empty(expected, np.uint8) if keep and is_packed(file) else None
+    found = unpacked_size(file, expected, None if unpacked is None else unpacked.data)
     if found < expected:
         raise InputError(
             f"{path}: expected {expected} bytes, as its header says ({_times(image.shape)}), but found {found}. "
             "Is it cut off?"
         )
+    if not keep:
+        return None
+    voxels = None if unpacked is None else np.ndarray(image.shape, kind, unpacked.data, header_bytes, order="F")
+    return nifti_volume(path, image, voxels)
 
 
-def _check_by_itk(path: str, max_voxels: int, before_reading: Callable[[int], None] | None) -> None:
+def _check_by_itk(
+    path: str, max_voxels: int, before_reading: Callable[[int], None] | None, keep: bool
+) -> Volume | None:
     import SimpleITK
 
     reader = open_reader(path)
@@ -141,9 +167,10 @@ def _check_by_itk(path: str, max_voxels: int, before_reading: Callable[[int], No
             _check_meta_image(path, voxels * int(bits.group()) // 8)
         if before_reading is not None:
             before_reading(voxels * 8)
-        reader.Execute()
+        image = reader.Execute()
     except RuntimeError as e:
         raise InputError(f"{path}: expected a {Path(path).suffix} volume, but found: {last_line(e)}") from e
+    return itk_volume(path, image) if keep else None
 
 
 def _check_meta_image(path: str, expected: int) -> None:
@@ -170,12 +197,15 @@ def _check_meta_image(path: str, expected: int) -> None:
         )
 
 
-def _check_dicom(path: str, max_voxels: int, before_reading: Callable[[int], None] | None) -> None:
+def _check_dicom(path: str, max_voxels: int, before_reading: Callable[[int], None] | None, keep: bool) -> Volume | None:
     stack = find_ct_stack(path)
     voxels = _bounded(path, (*stack.frames[0].shape, len(stack.frames)), max_voxels)
     if before_reading is not None:
         before_reading(voxels * 8)
+    if keep:
+        return dicom_volume(path, stack)
     read_pixels(stack.frames)
+    return None
 
 
 def _bounded(path: str, shape: Sequence[int], max_voxels: int) -> int:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from ...utils.errors import InputError
 
-__all__ = ["check_packing", "unpacked_size", "zlib_size"]
+__all__ = ["check_packing", "is_packed", "unpacked_size", "zlib_size"]
 
 _CHUNK = 2**20
 _BEYOND = 64 * 2**20  # bytes past the volume that are unpacked, for the checksum at the end
@@ -38,13 +38,19 @@ def check_packing(path: str) -> None:
         raise InputError(f"{path}: expected {_in_words(expected)}, as its name says, but found {_in_words(found)}.")
 
 
-def unpacked_size(path: str, expected: int) -> int:
+def is_packed(path: str) -> bool:
+    """Whether the suffix of a file is that of gzip or bzip2."""
+    return os.path.splitext(path)[1].lower() in _PACKERS.values()
+
+
+def unpacked_size(path: str, expected: int, into: memoryview | None = None) -> int:
     """
     Unpack a gzip or bzip2 file and count its bytes. Bytes after its end are passed over, as by gunzip.
 
     Args:
         path: a file; one whose suffix is neither .gz nor .bz2 is not packed.
         expected: number of bytes that are needed; a file with many more is not unpacked to its end.
+        into: takes the first bytes, as many as it has place for. Defaults to None, they are forgotten.
 
     Returns:
         the number of bytes, at least up to ``expected``.
@@ -53,7 +59,7 @@ def unpacked_size(path: str, expected: int) -> int:
         InputError: When it is cut off or damaged, or its checksum is wrong.
     """
     suffix, found = os.path.splitext(path)[1].lower(), 0
-    if suffix not in _PACKERS.values():
+    if not is_packed(path):
         return os.path.getsize(path)
     try:
         with gzip.open(path) if suffix == ".gz" else bz2.open(path) as file:
@@ -61,6 +67,8 @@ def unpacked_size(path: str, expected: int) -> int:
                 chunk = file.read1(_CHUNK)  # all up to where the file is cut off, which `read` would not give
                 if not chunk:
                     break
+                if into is not None and found < len(into):
+                    into[found : found + len(chunk)] = chunk[: len(into) - found]
                 found += len(chunk)
     except (EOFError, OSError, zlib.error) as e:
         if isinstance(e, OSError) and e.errno is not None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A process that tries to read a file first, so that a crash, a hang or too large a file does no harm."""
+"""A process that reads files, so that a crash, a hang or too large a file does no harm."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
+import numpy as np
 from monai.config import PathLike
 
 from ...utils.errors import InputError
+from .volume import Volume
 
 __all__ = ["ReaderProcess"]
 
@@ -28,7 +32,7 @@ _GRACE = 5.0  # seconds by which a process may miss the end that it has set itse
 
 class ReaderProcess:
     """
-    Tries out files in another process, so that one which makes a reader crash, hang or take all memory does no harm.
+    Reads files in another process, so that one which makes a reader crash, hang or take all memory does no harm.
 
     The process is started when it is first needed and serves all files, until a bad one ends it: the next gets a new
     one. Pickling and forking leave it behind.
@@ -41,7 +45,8 @@ class ReaderProcess:
     def __init__(self, max_voxels: int = 2**30, time_limit: float = 600.0) -> None:
         self.max_voxels = max_voxels
         self.time_limit = time_limit
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._sent: tuple[str, bool] | None = None  # the file that was asked about, and whether it is to be kept
         self._owner = os.getpid()
 
     def check(self, path: PathLike) -> None:
@@ -54,39 +59,78 @@ class ReaderProcess:
         Raises:
             InputError: When it can't be read; the message says why.
         """
-        request = {"path": str(path), "max_voxels": self.max_voxels, "time_limit": self.time_limit}
-        process = self._running()
-        started = monotonic()
+        self._ask(path, keep=False)
+
+    def read(self, path: PathLike, following: PathLike | None = None) -> Volume:
+        """
+        Read a file.
+
+        Args:
+            path: a file, or the folder of a DICOM series.
+            following: that of the next call, if it is known. It is read meanwhile. Defaults to None.
+
+        Raises:
+            InputError: When it can't be read; the message says why.
+        """
+        try:
+            volume = self._ask(path, keep=True)
+        finally:
+            if following is not None:
+                self._send(following, keep=True)
+        assert volume is not None
+        return volume
+
+    def _ask(self, path: PathLike, keep: bool) -> Volume | None:
+        """Wait for the answer about a file, which was perhaps asked about before."""
+        if self._sent is not None and self._sent != (str(path), keep):
+            self.close()
+        if self._sent is None or self._owner != os.getpid():
+            self._send(path, keep)
+        self._sent = None
+        process, started = self._process, monotonic()
+        assert process is not None
         timer = threading.Timer(self.time_limit + _GRACE, process.kill)
         timer.start()
         try:
-            process.stdin.write(json.dumps(request) + "\n")  # type: ignore[union-attr]
-            process.stdin.flush()  # type: ignore[union-attr]
             answer = process.stdout.readline()  # type: ignore[union-attr]
-        except BrokenPipeError:
-            answer = ""
+            fields = json.loads(answer)["volume"] if answer else None
+            array = None if fields is None else _receive(process.stdout, fields.pop("shape"), fields.pop("dtype"))
         finally:
             timer.cancel()
-        if not answer:
+        if not answer or (fields is not None and array is None):
             raise InputError(f"{path}: expected a volume, but {self._wait_for_end(process, monotonic() - started)}.")
         reason = json.loads(answer)["reason"]
         if reason is not None:
             raise InputError(reason)
+        return (
+            None
+            if fields is None or array is None
+            else Volume(array=array, affine=np.array(fields.pop("affine")), **fields)
+        )
+
+    def _send(self, path: PathLike, keep: bool) -> None:
+        """Ask about a file. A process that has ended says so when its answer is awaited."""
+        request = {"path": str(path), "max_voxels": self.max_voxels, "time_limit": self.time_limit, "keep": keep}
+        process = self._running()
+        with suppress(BrokenPipeError):
+            process.stdin.write(json.dumps(request).encode() + b"\n")  # type: ignore[union-attr]
+            process.stdin.flush()  # type: ignore[union-attr]
+        self._sent = (str(path), keep)
 
     def close(self) -> None:
         """End the process, if there is one."""
         if self._process is not None and self._owner == os.getpid():
             self._process.kill()
             self._process.communicate()
-        self._process = None
+        self._process = self._sent = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_process": None}
+        return {**self.__dict__, "_process": None, "_sent": None}
 
     def __del__(self) -> None:
         self.close()
 
-    def _running(self) -> subprocess.Popen[str]:
+    def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._owner != os.getpid() or self._process.poll() is not None:
             self.close()
             self._owner = os.getpid()
@@ -95,14 +139,25 @@ class ReaderProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                encoding="utf-8",
                 start_new_session=True,  # Ctrl-C is for the run
             )
         return self._process
 
-    def _wait_for_end(self, process: subprocess.Popen[str], seconds: float) -> str:
+    def _wait_for_end(self, process: subprocess.Popen[bytes], seconds: float) -> str:
         status = process.wait()
         if status == -getattr(signal, "SIGALRM", 0) or seconds >= self.time_limit + _GRACE:
             return f"it was not read within {self.time_limit:g} s"
         name = signal.Signals(-status).name if status < 0 else f"status {status}"
         return f"it ended the process that read it ({name})"
+
+
+def _receive(pipe: Any, shape: Sequence[int], dtype: str) -> np.ndarray | None:
+    """The numbers of an array that follow on an answer, or None if they end too early."""
+    array = np.empty(shape[::-1], dtype)
+    place, filled = array.data.cast("B"), 0
+    while filled < len(place):
+        count = pipe.readinto(place[filled:])
+        if not count:
+            return None
+        filled += count
+    return array.T

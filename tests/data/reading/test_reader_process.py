@@ -2,16 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
 import pickle
 import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
+import nibabel as nib
+import numpy as np
+import SimpleITK
 from parameterized import parameterized
 
 from monai_unet3plus.data.reading import reader_process
 from monai_unet3plus.data.reading.reader_process import ReaderProcess
+from monai_unet3plus.data.reading.volume import read_volume
 from monai_unet3plus.utils.errors import InputError
 from tests.broken_files import write_ct
 
@@ -57,6 +62,33 @@ class TestReaderProcess(unittest.TestCase):
             reader.check(name)
         reader.time_limit = 60.0
         reader.check(self.good)
+
+    def test_volumes_are_as_they_lie_in_their_files(self) -> None:
+        reader = ReaderProcess()
+        self.addCleanup(reader.close)
+        other = self.good.with_name("b.nii")
+        scaled = nib.Nifti1Image(np.arange(24, dtype=np.int16).reshape(2, 3, 4), np.diag([2.0, 3, 4, 1]))
+        scaled.header.set_slope_inter(0.5, -3)
+        nib.save(scaled, other)
+        image = self.good.with_name("c.mha")
+        SimpleITK.WriteImage(SimpleITK.GetImageFromArray(np.arange(24, dtype=np.float64).reshape(2, 3, 4)), image)
+        files = [self.good, other, image, self.good]
+        for file, following in zip(files, [*files[1:], None]):
+            found, expected = reader.read(file, following), read_volume(file)
+            np.testing.assert_array_equal(found.array, expected.array)
+            np.testing.assert_array_equal(found.affine, expected.affine)
+            self.assertEqual((found.array.dtype, found.warnings), (expected.array.dtype, expected.warnings))
+            self.assertEqual((found.unstated, os.fspath(found)), (expected.unstated, str(file)))
+
+    def test_file_after_one_that_breaks_a_reader_or_is_broken_itself_is_read(self) -> None:
+        reader = ReaderProcess()
+        self.addCleanup(reader.close)
+        for following in ("crash", self.good):
+            with self.assertRaisesRegex(InputError, "SIGSEGV"):
+                reader.read("crash", following)
+        with self.assertRaisesRegex(InputError, "No such file"):
+            reader.read("/nothing", "crash")
+        self.assertEqual(reader.read(self.good).file, str(self.good))  # another than was announced
 
     def test_copies_have_processes_of_their_own(self) -> None:
         reader = ReaderProcess()
