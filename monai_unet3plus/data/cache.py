@@ -19,11 +19,11 @@ import torch.distributed as dist
 from monai.config import PathLike
 from monai.data import Dataset, MetaTensor
 from monai.transforms import Compose, Randomizable, RandomizableTrait
-from tqdm import tqdm
 
 from ..utils.errors import InputError, describe_error
 from ..utils.files import replacing
 from ..utils.image_files import image_state
+from ..utils.progress import Progress
 from ..utils.settings import settings_to_json
 from .bad_cases import report_bad_cases
 from .case_keys import INTENSITY_RANGE, LABEL_VALUES, SPACING_KNOWN
@@ -121,8 +121,9 @@ class MemmapCacheDataset(Dataset):
         """Build this process's share of what is missing; why others could not be loaded, in any process, is added."""
         # Shared by position: processes that looked at different times would not agree on what is missing.
         mine = [i for i in range(rank, len(self.entries), world_size) if not _is_complete(self.entries[i])]
-        reader = ReaderProcess()
-        for index in tqdm([i for i in mine if i not in bad], desc="reading volumes", unit="case", disable=not mine):
+        mine = [i for i in mine if i not in bad]
+        reader, progress = ReaderProcess(), Progress(len(mine), "cases", "reading volumes", disable=not mine)
+        for index in mine:
             try:
                 for key in _DTYPES:
                     reader.check(self.data[index][key])
@@ -131,6 +132,8 @@ class MemmapCacheDataset(Dataset):
                 raise
             except Exception as e:
                 bad[index] = describe_error(e)
+            progress.update()
+        progress.close()
         reader.close()
         if dist.is_available() and dist.is_initialized():
             ranks: list[dict[int, str]] = [{}] * dist.get_world_size()

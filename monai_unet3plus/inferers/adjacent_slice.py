@@ -15,11 +15,11 @@ from monai.data.utils import affine_to_spacing
 from monai.inferers import Inferer, SimpleInferer
 from monai.utils import convert_to_dst_type
 from torch.nn.parallel import DistributedDataParallel
-from tqdm import tqdm
 
 from ..networks.blocks import ABSENT_LOGIT
 from ..transforms.plane import plane_size, resample_plane
 from ..utils.errors import InputError
+from ..utils.progress import Progress
 from .air import SkipAir
 from .padding import PadWindows
 from .presence_first import PresenceFirst
@@ -28,9 +28,6 @@ from .slice_stack import SliceStack
 __all__ = ["AdjacentSliceInferer"]
 
 logger = logging.getLogger(__name__)
-
-# As tqdm's own, except that slices per second stay so below one.
-_BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv_fmt}]"
 
 
 class AdjacentSliceInferer(Inferer):
@@ -54,7 +51,7 @@ class AdjacentSliceInferer(Inferer):
         postprocess: applied to the logits of each batch of slices, ``(N, out_channels, H, W)``, before they are stored;
             one that makes a label map ``(N, 1, H, W)`` saves memory. Defaults to None, which keeps all logits.
         return_presence: whether to return the presence margins besides. Defaults to False.
-        progress: whether to show a progress bar, with slices per second. Defaults to False.
+        progress: whether to show progress, see :py:class:`monai_unet3plus.utils.progress.Progress`. Defaults to False.
         air_threshold: windows in which no value exceeds it are air: the network is not asked, their logits are -30.
             Of a CT windowed to 0..1, 0 means that no voxel is above the lower end. Defaults to None, which asks always.
         pixel_size: in mm; slices are resampled to it before they enter ``inferer``, and their logits are brought back
@@ -155,8 +152,7 @@ class AdjacentSliceInferer(Inferer):
         output: torch.Tensor | None = None
         margins: list[torch.Tensor] = []
         count = self.slice_batch_size
-        bar_settings = {"unit": " slices", "bar_format": _BAR, "disable": not self.progress, "leave": False}
-        with tqdm(total=batch_size * depth, **bar_settings) as bar:
+        with Progress(batch_size * depth, "slices", disable=not self.progress) as progress:
             for item in range(batch_size):
                 stack = SliceStack(volumes[item], self.num_slices, size)
                 start = 0
@@ -177,7 +173,7 @@ class AdjacentSliceInferer(Inferer):
                         shape = (batch_size, values.shape[1], *inputs.shape[2:])
                         output = torch.empty(shape, dtype=values.dtype, device=values.device)
                     output[item].movedim(axis - 1, 0)[start : start + len(values)] = values
-                    bar.update(len(values))
+                    progress.update(len(values))
                     start += len(values)
         if output is None:
             raise ValueError(f"Expected volumes with at least one slice, but got {tuple(inputs.shape)}.")

@@ -14,9 +14,9 @@ from functools import partial
 from pathlib import Path
 
 import nibabel as nib
-from tqdm import tqdm
 
 from ..utils.files import replacing
+from ..utils.progress import Progress
 from .scan import check_ranges, make_phantom
 from .shapes import Array
 
@@ -70,8 +70,9 @@ def write_phantoms(
             (root / f"{kind}{part}").mkdir(parents=True, exist_ok=True)
     write = partial(_write_case, root, cases, seed, pixel_size, slice_thickness)
     processes = min(workers or os.cpu_count() or 1, total)
-    for _ in tqdm(_each(write, total, processes), total=total, desc="phantoms", unit="case"):
-        pass
+    with Progress(total, "cases", "phantoms") as progress:
+        for _ in _each(write, total, processes):
+            progress.update()
     path = root / "dataset.json"
     with replacing(path) as unfinished:
         unfinished.write_text(json.dumps(_index(cases, test_cases), indent=2) + "\n", encoding="utf-8", newline="\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unittest
 from contextlib import redirect_stderr
 from io import StringIO
+from unittest import mock
 
 import torch
 from monai.data import DataLoader, Dataset
@@ -31,7 +32,7 @@ class TestProgressHandler(unittest.TestCase):
             decollate=decollate,
             train_handlers=[ProgressHandler(desc="training")],
         )
-        with redirect_stderr(StringIO()) as shown:
+        with redirect_stderr(StringIO()) as shown, mock.patch.object(shown, "isatty", return_value=True):
             trainer.run()
         for part in ("training [1/2]", "training [2/2]", "loss=0.25"):
             self.assertIn(part, shown.getvalue())

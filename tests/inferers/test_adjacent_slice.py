@@ -5,10 +5,9 @@ from __future__ import annotations
 import tempfile
 import unittest
 from collections.abc import Callable
-from contextlib import redirect_stderr
-from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import nibabel as nib
 import numpy as np
@@ -18,9 +17,10 @@ from monai.inferers import SlidingWindowInferer
 from monai.transforms import Compose, EnsureChannelFirstd, Flipd, Invertd, LoadImaged, Orientationd
 from parameterized import parameterized
 
-from monai_unet3plus.inferers import AdjacentSliceInferer
+from monai_unet3plus.inferers import AdjacentSliceInferer, adjacent_slice
 from monai_unet3plus.networks.nets import UNet3Plus
 from monai_unet3plus.transforms import CheckGridd, logits_to_label_map
+from monai_unet3plus.utils.progress import Progress
 
 BATCH, SIZE = 2, (5, 6, 7)
 CASES = [
@@ -100,13 +100,13 @@ class TestAdjacentSliceInferer(unittest.TestCase):
         AdjacentSliceInferer(inferer=lambda x, network: x.mul_(2))(volumes, torch.nn.Identity())
         self.assertTrue(torch.equal(volumes, before))
 
-    def test_progress_bar_counts_slices(self) -> None:
-        with redirect_stderr(StringIO()) as shown:
-            AdjacentSliceInferer(progress=True, slice_batch_size=3)(volumes_of(), network_of(3))
-        self.assertRegex(shown.getvalue(), r"/14 \[.* slices/s\]")
-        with redirect_stderr(StringIO()) as shown:
-            AdjacentSliceInferer()(volumes_of(), network_of(3))
-        self.assertEqual(shown.getvalue(), "")
+    @parameterized.expand([(True,), (False,)])
+    def test_progress_counts_slices(self, progress: bool) -> None:
+        with mock.patch.object(adjacent_slice, "Progress", wraps=Progress) as shown:
+            with mock.patch.object(Progress, "update") as update:
+                AdjacentSliceInferer(progress=progress, slice_batch_size=3)(volumes_of(), network_of(3))
+        shown.assert_called_once_with(14, "slices", disable=not progress)
+        self.assertEqual([call.args[0] for call in update.call_args_list], [3, 3, 1] * 2)
 
 
 class TestPostprocess(unittest.TestCase):
