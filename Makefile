@@ -5,7 +5,7 @@
 # make bench  how fast the loss and the network are beside others, as ratios
 # make docs   these pages as HTML, in build/docs; a warning is an error
 # make dist   sdist and wheel, into dist
-# make lint type   what else the continuous integration checks
+# make lint type   the other checks of the continuous integration
 #
 # TORCH_INDEX_URL=...   where to install PyTorch from, for instance its index of CPU builds
 

@@ -21,7 +21,7 @@ DOCS = Path(__file__).resolve().parent
 CONFIGS = DOCS.parent / "bundle" / "configs"
 NAMES = ("train", "synthesis", "evaluate", "multi_gpu_train", "multi_gpu_evaluate", "inference", "inference_trt")
 
-# what MONAI reads by these names, and intermediate values
+# names that MONAI reads, and intermediate values
 NO_VARIABLES = {"imports", "initialize", "run", "finalize"}
 NO_VARIABLES |= {"network", "datalist", "splits", "train", "validate", "handlers", "saved_network", "resumed"}
 
@@ -42,7 +42,7 @@ Written by `python docs/variables.py` from the configs.
 
 
 def variables(config: dict[str, Any]) -> dict[str, Any]:
-    """The entries of a config that are settings: not components, nor what MONAI reads by name."""
+    """The entries of a config that are settings: not components, nor names that MONAI reads."""
     return {
         name: value
         for name, value in config.items()

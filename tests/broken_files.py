@@ -88,7 +88,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "loop": (lambda path: os.symlink(path.name, path), "can't be read: Too many levels of symbolic links"),
     "dangling": (lambda path: os.symlink("nowhere.nii.gz", path), "can't be read: No such file or directory"),
 }
-"""By name: a function that writes such a file, and what its reason says (a regular expression)."""
+"""By name: a function that writes such a file, and a regular expression for the reason."""
 
 if hasattr(os, "geteuid") and os.geteuid() == 0:
     del BROKEN["denied"]  # nothing is denied to root

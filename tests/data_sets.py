@@ -62,7 +62,7 @@ def write_dicom_series(
         volume: file of a volume whose third axis goes along the patient.
         folder: gets one file per slice.
         number: makes the series' identifier.
-        modality: what the files say they are.
+        modality: as the files state it.
         slices: number of slices to write at most.
         more: further fields, such as ``{"0010|0010": "DOE^JANE"}``.
     """

@@ -32,7 +32,7 @@ def run_in_processes(function: Callable[..., Any], *args: Any, world_size: int =
         world_size: number of processes.
 
     Returns:
-        what the function returned in each, by rank.
+        the function's result in each, by rank.
     """
     method = _start_method()
     with tempfile.TemporaryDirectory() as folder:
@@ -48,7 +48,7 @@ def run_python(
     stderr: IO[Any] | None = None,
 ) -> subprocess.CompletedProcess:
     """
-    What :py:func:`subprocess.run` does with ``python -m MODULE ...``, to be put in its place.
+    A stand-in for :py:func:`subprocess.run` with ``python -m MODULE ...``.
 
     Args:
         command: the interpreter, ``-m``, the module and its arguments.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The pages in docs/ against what they speak of; the README has a test of its own."""
+"""The pages in docs/ against the code that they describe; the README has a test of its own."""
 
 from __future__ import annotations
 

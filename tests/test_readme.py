@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
 COMMANDS = [line for language, block in BLOCKS if language == "bash" for line in block.splitlines()]
 
-# What a test has no time for: less data, smaller windows and a narrow network, nothing else.
+# A test has little time: less data, smaller windows and a narrow network, no other changes.
 SMALLER = {"roi_size": "[32, 32]", "features": "[4, 8, 16, 32, 64]"}
 SMALLER_TRAINING = {"crop_size": "[161, 161]", "epochs": "1", "val_interval": "1", "num_samples": "1", **SMALLER}
 

@@ -48,7 +48,7 @@ class TestRelease(unittest.TestCase):
         for name in SOURCES:
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             copy(ROOT / name, source / name)
-        (source / "bundle" / "eval").mkdir(exist_ok=True)  # what trainings leave behind
+        (source / "bundle" / "eval").mkdir(exist_ok=True)  # as trainings leave behind
         for name in ("eval/case_seg.nii.gz", "models/model_last.pt"):
             (source / "bundle" / name).write_bytes(b"of a user")
         call([sys.executable, "-c", BUILD_SDIST, str(cls.work / "sdist")], source)

@@ -179,7 +179,7 @@ TIME = Kind("a datetime.timedelta", lambda value: isinstance(value, datetime.tim
 VARIABLES = {
     "bundle_root": Variable("folder of the bundle", PATH),
     "dataset_dir": Variable("folder of the CTs, and in training of their label maps", PATH),
-    "output_dir": Variable("folder for what is written: masks, logs, tables, pictures", PATH),
+    "output_dir": Variable("folder for the results: masks, logs, tables, pictures", PATH),
     "ckpt_dir": Variable("folder that checkpoints are written to", PATH),
     "cache_dir": Variable("folder for volumes as memory-mapped files during training", PATH),
     "datalist_file": Variable(

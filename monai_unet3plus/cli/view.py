@@ -17,7 +17,7 @@ def add_parser(commands: Any) -> None:
     Add the command.
 
     Args:
-        commands: what ``ArgumentParser.add_subparsers`` returned.
+        commands: the result of ``ArgumentParser.add_subparsers``.
     """
     parser = commands.add_parser(
         "view",

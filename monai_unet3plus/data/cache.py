@@ -38,18 +38,18 @@ _DTYPES: dict[str, Any] = {"image": np.int16, "label": np.uint8}
 # of a case, for the meta data of its volumes
 _FACTS = (INTENSITY_RANGE, SPACING_KNOWN)
 _ONLY_FOR_SPLITS = (LABEL_VALUES, "fold", "patient", "weight")
-_LEAST_RANGE = 20  # HU, what no CT of a body stays within
+_LEAST_RANGE = 20  # HU: every CT of a body spans more
 
 
 class MemmapCacheDataset(Dataset):
     """
-    A dataset whose volumes are loaded and oriented once, and then lie in files of which only what is used is read.
+    A dataset whose volumes are loaded and oriented once, and then lie in files, read slice by slice as needed.
 
     MONAI's caches hold volumes in memory, or read each whole from a file. Here images are int16, in whole Hounsfield
     units, label maps uint8, and slices are stored one after the other, so that a slab of slices is one short read.
     As in MONAI's caches, the transforms up to the first random one are applied once, the others to each item.
     A file is mapped into memory only while its item is made, so that memory does not grow with the number of volumes,
-    on the condition that the first random transform copies what it takes of a volume, as
+    on the condition that the first random transform copies its part of a volume, as
     :py:class:`monai_unet3plus.transforms.RandSlabCropd` does.
 
     An entry of the cache is known by its files' paths, sizes and times, and by the transforms that made it with their
@@ -118,8 +118,8 @@ class MemmapCacheDataset(Dataset):
         return self.transform(item, start=self.first_random)
 
     def _build_missing(self, rank: int, world_size: int, bad: dict[int, str]) -> None:
-        """Build this process's share of what is missing; why others could not be loaded, in any process, is added."""
-        # Shared by position: processes that looked at different times would not agree on what is missing.
+        """Build this process's share of missing entries; add the reasons of any process's failures."""
+        # Shared by position: processes that looked at different times would not agree on the missing ones.
         mine = [i for i in range(rank, len(self.entries), world_size) if not _is_complete(self.entries[i])]
         mine = [i for i in mine if i not in bad]
         reader, progress = ReaderProcess(), Progress(len(mine), "cases", "reading volumes", disable=not mine)
@@ -160,7 +160,7 @@ class MemmapCacheDataset(Dataset):
                 with replacing(entry / f"{key}.npy") as unfinished:
                     np.save(unfinished, stored[key])
                 description["bytes"][key] = (entry / f"{key}.npy").stat().st_size
-            with replacing(entry / "entry.json") as unfinished:  # the last one: what has it is complete
+            with replacing(entry / "entry.json") as unfinished:  # the last one: an entry that has it is complete
                 unfinished.write_text(json.dumps(description), encoding="utf-8")
         except OSError as e:
             if e.errno != errno.ENOSPC:

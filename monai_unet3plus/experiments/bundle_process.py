@@ -59,7 +59,7 @@ def run_bundle(
         configs: names of its configs, without suffix, or files; later ones override earlier ones.
         overrides: values for the variables at the top of the configs.
         environment: variables that are set besides those of this process.
-        log: file that gets the output, added to what it holds. Defaults to None: the output of this process.
+        log: file that gets the output, added to its content. Defaults to None: the output of this process.
 
     Raises:
         SystemExit: With the status of the command, when that is not 0.
@@ -131,7 +131,7 @@ def run_command(command: Sequence[str], environment: Mapping[str, str] | None = 
     Args:
         command: the interpreter and its arguments.
         environment: variables that are set besides those of this process.
-        log: file that gets the command and its output, added to what it holds. Defaults to None: the output
+        log: file that gets the command and its output, added to its content. Defaults to None: the output
             of this process.
 
     Raises:

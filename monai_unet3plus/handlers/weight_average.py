@@ -16,7 +16,7 @@ class WeightAverage(EMAHandler):
     Ignite's exponential moving average of weights, which starts from the weights that a training starts from.
 
     Ignite's own starts from the network as it was built, before a checkpoint to fine-tune from is loaded. Attach it
-    after what loads weights or a state to go on from. ``ema_model`` has the average; save that one.
+    after the handlers that load weights or a state to go on from. ``ema_model`` has the average; save that one.
 
     Args:
         network: the network to be trained.

@@ -59,8 +59,8 @@ class AdjacentSliceInferer(Inferer):
             None: slices as they are.
         presence_gate: whether slices that the network's classifier judges organ-free get no organ. Defaults to True;
             False shows the decoder's own masks, to measure the classifier by.
-        crop_to_body: whether a network with a classifier decodes the box around what exceeds ``air_threshold`` alone,
-            with a margin of air; what lies outside is absent. The classifier sees whole windows all the same. Defaults
+        crop_to_body: whether a network with a classifier decodes only the box around pixels above ``air_threshold``,
+            with a margin of air; organs outside are absent. The classifier sees whole windows all the same. Defaults
             to False.
 
     Windows whose sides are no multiples of the network's ``reduction`` are padded for the network, with 0 at their end.

@@ -27,7 +27,7 @@ def find_body(windows: torch.Tensor, threshold: float, multiple: int) -> tuple[s
 
     Args:
         windows: shape ``(N, C, h, w)``, with a body in at least one of them.
-        threshold: what exceeds it is body.
+        threshold: values above it are body.
         multiple: the box begins and ends at multiples of it.
 
     Returns:

@@ -47,8 +47,8 @@ class PresenceFirst:
             :py:class:`monai_unet3plus.networks.nets.UNet3Plus` has them.
         air_threshold: windows in which no value exceeds it are air and hold no organ. None looks everywhere.
         gate: whether organs that are judged absent get absent logits. Defaults to True; False decodes every slice.
-        crop_to_body: whether only the box around what exceeds ``air_threshold`` is decoded, of a network that tells its
-            ``reduction``; what lies outside is absent. Defaults to False.
+        crop_to_body: whether only the box around pixels above ``air_threshold`` is decoded, of a network that tells its
+            ``reduction``; organs outside are absent. Defaults to False.
     """
 
     def __init__(

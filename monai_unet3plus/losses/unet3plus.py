@@ -38,8 +38,8 @@ class UNet3PlusLoss(_Loss):
     - presence: an organ is present in an image if any voxel of its mask exceeds 0.5.
 
     Organs that a case does not annotate, whose whole mask is 255, are left out of every part. A part with weight 0 is
-    not computed, and what only it would have used enters the total times 0: so every parameter of the network gets a
-    gradient, as distributed training wants. All is computed in float32, also under autocast.
+    not computed, and outputs that only it would have used enter the total times 0: so every parameter of the network
+    gets a gradient, as distributed training wants. All is computed in float32, also under autocast.
 
     After each call ``parts`` holds the detached parts that were computed, by name (``"focal"``, ``"ms_ssim"``,
     ``"iou"``, ``"presence"``), summed over outputs and before their lambda: the total is the sum of lambda times part.

@@ -54,7 +54,7 @@ class OneGraph(nn.Module):
             image: of shape ``(B, in_channels, H, W)``.
 
         Returns:
-            what ``forward`` does; the presence logits are last, where the inferer looks for what is judged.
+            the results of ``forward``; the presence logits are last, where the inferer looks for them.
         """
         return list(self(image))
 

@@ -23,7 +23,7 @@ def prepare_for_inference(network: nn.Module, dtype: torch.dtype | None = None) 
     """
     A copy of a trained network that is faster and gives the same numbers.
 
-    Batch norm is folded into the convolution before it, and in 2D channels are stored last, which is what convolutions
+    Batch norm is folded into the convolution before it, and in 2D channels are stored last, as convolutions
     are fastest with. The original is left as it is. The copy is for inference only: it is in evaluation mode, has no
     batch norm to train, and its weights no gradient.
 
@@ -56,7 +56,7 @@ def has_native_bfloat16(device: torch.device | str) -> bool:
     """
     if torch.device(device).type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
         return False
-    # what oneDNN, which computes convolutions, may use; ONEDNN_MAX_CPU_ISA limits it
+    # the instructions that oneDNN, which computes convolutions, may use; ONEDNN_MAX_CPU_ISA limits them
     if not torch.backends.mkldnn.is_available() or not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         return False
     capabilities = torch.cpu.get_capabilities()
@@ -64,7 +64,7 @@ def has_native_bfloat16(device: torch.device | str) -> bool:
 
 
 def _followed_by_norm(module: nn.Module) -> list[tuple[nn.Module, nn.Module, str]]:
-    """The convolutions in a module with what comes right after each: its holder and its name in there."""
+    """The convolutions in a module with the module right after each: its holder and its name in there."""
     conv, adn = getattr(module, "conv", None), getattr(module, "adn", None)
     if isinstance(conv, nn.Module) and isinstance(adn, ADN):
         return [(conv, adn, name) for name, _ in list(adn.named_children())[:1]]
@@ -78,7 +78,7 @@ def _followed_by_norm(module: nn.Module) -> list[tuple[nn.Module, nn.Module, str
 
 
 def _fold_batch_norm(conv: nn.Module, holder: nn.Module, name: str) -> None:
-    """Let a plain convolution do what the batch norm after it does."""
+    """Fold the batch norm after a plain convolution into it."""
     norm = getattr(holder, name)
     if not (is_plain(conv) and isinstance(norm, _BatchNorm)) or has_hooks(norm):
         return

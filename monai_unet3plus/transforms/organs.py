@@ -40,7 +40,7 @@ def logits_to_label_map(logits: torch.Tensor) -> torch.Tensor:
     return torch.where(largest > 0, organ + 1, 0).to(torch.uint8)
 
 
-_ROUNDING = 1e-3  # what a scale factor in a header, or a conversion to floats, does to whole numbers
+_ROUNDING = 1e-3  # of whole numbers, by a scale factor in a header or a conversion to floats
 
 
 class SelectOrgansd(MapTransform):

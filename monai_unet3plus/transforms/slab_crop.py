@@ -36,8 +36,8 @@ class RandSlabCropd(Randomizable, MapTransform):
         organ_free_share: share of slabs whose centre slice has no organ, between 0 and 1. Defaults to 0.2.
         num_samples: number of slabs per volume. Defaults to 1.
         padding_value: value that slices smaller than the window are padded with, per key. Defaults to 0.
-        slice_distance: least and largest distance in mm between the slices of a slab, drawn evenly for each; what lies
-            between two slices is interpolated, or, in the label map, the nearer one's. It needs MetaTensors; one whose
+        slice_distance: least and largest distance in mm between the slices of a slab, drawn evenly for each; a slice
+            between two others is interpolated, or, in the label map, the nearer one's. It needs MetaTensors; one whose
             meta data say ``"spacing_known": False`` gives its own slices, since their distance is a guess. Defaults to
             None: the volume's own slices.
         organ_slices_key: key of the booleans, ``(D,)``, that say which slices have an organ; without them the whole

@@ -110,7 +110,7 @@ class ViewerRun:
 
 def open_run(masks: PathLike, ct: PathLike | None = None) -> ViewerRun:
     """
-    Read what inference left in a folder.
+    Read the results of inference in a folder.
 
     Args:
         masks: the folder, with ``report.json``.

@@ -50,7 +50,7 @@ class ViewerServer(ThreadingHTTPServer):
     web page of somebody else could have made it.
 
     Args:
-        run: what to show.
+        run: the run to show.
         port: to listen on. Defaults to 0, any that is free.
     """
 

@@ -48,7 +48,7 @@ def main() -> None:
     page = f"""# bfloat16 on CPUs
 
 Written by `python -m tests.benchmarks.bfloat16 --work_dir ...{" --labelled ..." if args.labelled else ""} --output
-docs/benchmarks.md`, whose head says what is compared.
+docs/benchmarks.md`, whose head describes the comparison.
 
 {machine()}.
 {len(labels)} {kind}.

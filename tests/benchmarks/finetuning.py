@@ -43,7 +43,7 @@ STARTS: dict[str, dict[str, str]] = {
 
 
 def main() -> None:
-    """Train what is missing, evaluate, and write the page."""
+    """Train networks that are missing, evaluate, and write the page."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.finetuning", description=__doc__)
     parser.add_argument("--work_dir", type=Path, required=True, help="folder for phantoms and trainings")
     parser.add_argument("--epochs", type=int, default=6, help="epochs of each training")

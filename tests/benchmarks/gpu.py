@@ -101,7 +101,7 @@ def head(rounds: int, size: int) -> str:
     return f"""# On a GPU
 
 Written by `python -m tests.benchmarks.gpu --rounds {rounds} --size {size} --output docs/benchmarks.md`, whose
-head says what the precisions mean.
+head explains the precisions.
 
 {machine(gpu=True)}.
 Images of 3 x {size} x {size}, the paper's width, random weights. Contestants take turns, {rounds} rounds after three to

@@ -66,8 +66,8 @@ Written by `python -m tests.benchmarks.network --rounds {rounds} --size {size} -
 {machine()}.
 One image of 3 x {size} x {size}, float32 unless said, the paper's width. Contestants take turns, {rounds} rounds after
 one to warm up; medians with quartiles, and ratios turn by turn. Memory is the most that tensors hold at once beyond the
-weights, without what the libraries under PyTorch take for themselves. Matrix products of 2048 x 2048, the best of some
-between the turns, are the peaks that shares refer to.
+weights, without the memory that libraries under PyTorch take for themselves. Matrix products of 2048 x 2048, the best
+of some between the turns, are the peaks that shares refer to.
 """
 
 

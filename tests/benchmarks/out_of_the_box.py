@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def phantom(shape: tuple[int, int, int] = SHAPE) -> nib.Nifti1Image:
-    """A phantom with axes towards right, front and head, cut or padded on both sides with what lies at its border."""
+    """A phantom with axes towards right, front and head, cut or padded on both sides with the values at its border."""
     made = make_phantom(0, 0, (PIXEL, PIXEL), (THICKNESS, THICKNESS))
     image = nib.as_closest_canonical(nib.Nifti1Image(made.image, made.affine))
     array: Any = np.asarray(image.dataobj)
@@ -95,7 +95,7 @@ def measured(data: Path, out: Path, image: Path, kind: str, rounds: int) -> str:
     return f"""# Out of the box
 
 Written by `python -m tests.benchmarks.out_of_the_box --work_dir ... --output docs/benchmarks.md`, whose head says
-what is timed.
+how it is timed.
 
 {machine()}.
 The CT is {kind} of {size} voxels of {voxel} mm. The bundle's weights found {volumes}.

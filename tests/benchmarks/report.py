@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def draw(image_file: Path, label_file: Path, picture: Path) -> Path:
-    """Draw a picture as inference does, and log what it takes."""
+    """Draw a picture as inference does, and log the time."""
     image, label = (nib.Nifti1Image.from_filename(file) for file in (image_file, label_file))
     grey, labels = (ras_view(np.asarray(volume.dataobj), volume.affine)[0] for volume in (image, label))
     grey = np.clip((grey.astype(np.float32) - WINDOW[0]) / (WINDOW[1] - WINDOW[0]), 0, 1)

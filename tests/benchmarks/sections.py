@@ -16,7 +16,7 @@ def write_section(page: Path, text: str) -> None:
 
     Args:
         page: Markdown file; it need not exist.
-        text: the section: a title after "# ", and what is below it. It becomes a heading of the second level, those
+        text: the section: a title after "# ", and the text below it. It becomes a heading of the second level, those
             below it of the third and on.
     """
     section = re.sub(r"^(#+) ", r"#\1 ", text.strip(), flags=re.M) + "\n"

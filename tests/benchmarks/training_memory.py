@@ -6,7 +6,7 @@ Peak of resident memory of a training and of its validation, as the number of vo
     python -m tests.benchmarks.training_memory --work_dir FOLDER [--volumes 10 60] [--long_slices 1000]
 
 Everything but the volumes is the bundle's ``train.json``: the cache is built, crops are drawn, and one volume is
-validated. The folder has to have room for 6 bytes per voxel of the largest set; what is written there is removed in
+validated. The folder has to have room for 6 bytes per voxel of the largest set; files written there are removed in
 the end.
 """
 

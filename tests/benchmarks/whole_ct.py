@@ -151,7 +151,7 @@ def times(every: int) -> str:
     return f"""# A whole CT
 
 Written by `python -m tests.benchmarks.whole_ct --output docs/benchmarks.md`, whose head says how the CT is made and
-what is replaced.
+which parts are replaced.
 
 {machine()}.
 Every {every}th of {DEPTH} slices is timed, {len(chosen)} slices, {sum(present)} of them with the organ; float32 unless

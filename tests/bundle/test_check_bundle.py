@@ -18,7 +18,7 @@ from tests.bundle.workflows import BUNDLE, ROOT
 # The acceptance checks of the model zoo's standard, which are not part of the project.
 TOOLS = ROOT.parent / "shared" / "tools"
 
-# What the checker skips, and why that is right here.
+# Checks that the checker skips, and why that is right here.
 SKIPPED = {
     "structure.large_files": "every file is below 25 MB, so none is listed",
     "structure.python_style": "a bundle without Python files",
@@ -28,7 +28,7 @@ SKIPPED = {
     "zoo_ci.verify_bundle_full": "wants a clone of the model zoo",
     "zoo_ci.requirements_file": "wants a clone of the model zoo",
 }
-# What differs between bundles of different organs, and takes no training.
+# Values that differ between bundles of different organs, and take no training.
 STATIC = "structure,metadata,config,workflow,network,docs,monailabel_static"
 
 

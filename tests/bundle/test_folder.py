@@ -23,7 +23,7 @@ from tests.bundle.workflows import BUNDLE, ROOT
 
 
 def run(*arguments: str) -> tuple[int, str]:
-    """The command's exit status and what it said on stderr."""
+    """The command's exit status and its text on stderr."""
     error = io.StringIO()
     with contextlib.redirect_stderr(error), contextlib.redirect_stdout(io.StringIO()):
         try:

@@ -226,7 +226,7 @@ COARSE = {**WHOLE_SLICES, "pixel_size": 4.0}
 
 @unittest.skipUnless(REAL_DATA.is_dir(), "the real CTs are not on this machine")
 class TestRealData(unittest.TestCase):
-    """Geometry on real files, with a narrow network of random weights: what it finds does not matter here."""
+    """Geometry on real files, with a narrow network of random weights: the masks do not matter here."""
 
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()

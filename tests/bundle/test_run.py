@@ -25,7 +25,7 @@ def refuse(item: Any = None) -> None:
 
 def refuse_deep_below(item: Any = None) -> None:
     try:
-        Compose([refuse])(item)  # MONAI wraps what a transform raises
+        Compose([refuse])(item)  # MONAI wraps the exceptions of a transform
     except RuntimeError as e:
         raise RuntimeError("Failed to evaluate ConfigExpression") from e
 

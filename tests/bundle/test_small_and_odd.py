@@ -19,7 +19,7 @@ BRIGHT = {"network_def": {"_target_": "tests.bundle.test_small_and_odd.Bright"},
 
 
 class Bright(torch.nn.Module):
-    """Finds what is brighter than the middle of the window, 25 HU, so that it is known what a mask has to be."""
+    """Finds voxels brighter than the middle of the window, 25 HU, so that the right mask is known."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x[:, 1:2] - 0.5
@@ -32,7 +32,7 @@ class TestSmallAndOdd(unittest.TestCase):
         self.work = Path(folder.name)
 
     def segment(self, array: np.ndarray, **overrides: Any) -> tuple[np.ndarray, dict]:
-        """The mask of a volume whose axes go left, front and head, and what the report says of its liver."""
+        """The mask of a volume whose axes go left, front and head, and the report's entry of its liver."""
         path = self.work / "data" / "odd.nii.gz"
         path.parent.mkdir(exist_ok=True)
         nib.save(nib.Nifti1Image(array.astype(np.int16), np.diag([-1.5, 1.5, 4, 1])), path)

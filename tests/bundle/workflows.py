@@ -34,7 +34,7 @@ def inference(dataset_dir: Path, output_dir: Path, *configs: str, **overrides: A
         dataset_dir: folder of CTs.
         output_dir: folder for masks.
         configs: names of configs that are merged over inference.json.
-        overrides: what else to override.
+        overrides: other values to override.
 
     Returns:
         the workflow, not initialized.
@@ -54,7 +54,7 @@ def training(dataset_dir: Path, output_dir: Path, *configs: str, **overrides: An
         dataset_dir: folder with imagesTr and labelsTr.
         output_dir: folder for logs; checkpoints go to its subfolder "models".
         configs: names of configs that are merged over train.json.
-        overrides: what else to override.
+        overrides: other values to override.
     """
     options = {
         **NARROW,

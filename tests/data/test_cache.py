@@ -60,7 +60,7 @@ def build(cases: list[dict], cache: Path) -> list[str]:
 
 
 def build_on_a_machine(cases: list[dict], cache: Path) -> list[str]:
-    """What a process loads that is alone on its machine."""
+    """The cases that a process loads that is alone on its machine."""
     with mock.patch.dict(os.environ, LOCAL_RANK="0", LOCAL_WORLD_SIZE="1"):
         return build(cases, cache / str(dist.get_rank()))
 
@@ -128,7 +128,7 @@ class TestMemmapCacheDataset(unittest.TestCase):
         self.open(SelectOrgansd("label", {"liver": 1}))
         self.assertEqual(len(self.open(SelectOrgansd("label", {"liver": [1, 2]}))[1]), 3)
         self.assertEqual(len(self.open()[1]), 3)
-        self.assertEqual(self.open(RandShiftIntensityd("image", 5))[1], [], "what is random is not in the cache")
+        self.assertEqual(self.open(RandShiftIntensityd("image", 5))[1], [], "random changes are not in the cache")
         os.utime(self.cases[1]["label"], (1, 1))
         self.assertEqual(self.open(SelectOrgansd("label", {"liver": 1}))[1], ["box_1.nii.gz"])
 

@@ -34,7 +34,7 @@ AFFINE = np.diag([-0.7, 0.7, 5.0, 1.0])
 
 
 class Brighter(torch.nn.Module):
-    """Segments what is brighter than one half; fails on a volume with a value of 100."""
+    """Segments voxels brighter than one half; fails on a volume with a value of 100."""
 
     def __init__(self, error: BaseException | None = None) -> None:
         super().__init__()

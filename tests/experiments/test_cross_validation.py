@@ -42,7 +42,7 @@ class TestCrossValidation(unittest.TestCase):
         self.trained: list[int | None] = []
 
     def run_command(self, *options: str) -> str:
-        """Run the command with trainings and evaluations that only write what the real ones would."""
+        """Run the command with trainings and evaluations that write the files of real ones only."""
 
         def train(bundle: Path, configs: list[str], models: Path, overrides: Mapping, environment: Mapping) -> Path:
             self.trained.append(overrides.get("fold"))

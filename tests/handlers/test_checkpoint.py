@@ -129,7 +129,7 @@ class TestCheckpointLoader(FolderTestCase):
         self.path.write_bytes(content)
         with self.assertRaisesRegex(InputError, str(self.path)) as raised:
             load(self.loader(torch.nn.Linear(2, 3)))
-        self.assertNotIn("features", str(raised.exception), "the network's size is not what is wrong")
+        self.assertNotIn("features", str(raised.exception), "the network's size is not wrong")
 
 
 class TestCheckpointSaver(FolderTestCase):

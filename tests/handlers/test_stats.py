@@ -24,7 +24,7 @@ class TestStatsHandler(unittest.TestCase):
         def step(engine: Engine, batch: object) -> None:
             if error is not None:
                 raise error
-            Compose([refuse])(batch)  # MONAI wraps what a transform raises
+            Compose([refuse])(batch)  # MONAI wraps the exceptions of a transform
 
         engine = Engine(step)
         StatsHandler(iteration_log=False, epoch_log=False).attach(engine)

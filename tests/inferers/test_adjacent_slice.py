@@ -41,7 +41,7 @@ def volumes_of(size: tuple[int, ...] = SIZE, batch: int = BATCH) -> torch.Tensor
 
 
 def slice_by_slice(volumes: torch.Tensor, network: Callable, num_slices: int, dim: int = 2) -> torch.Tensor:
-    """What the inferer has to compute, said as a loop over volumes and slices."""
+    """The inferer's result, stated as a loop over volumes and slices."""
     results = []
     for volume in volumes:
         depth = volume.shape[dim + 1]
@@ -264,7 +264,7 @@ class TestPixelSize(unittest.TestCase):
         self.assertTrue(torch.equal(out.affine, volume.affine))
 
     def test_logits_lie_where_the_slice_lies(self) -> None:
-        """A network that returns its input: what comes back is the volume, smoother, and not shifted."""
+        """A network that returns its input: the result is the volume, smoother, and not shifted."""
         rows, columns = torch.meshgrid(torch.arange(40.0), torch.arange(30.0), indexing="ij")
         blob = torch.exp(-((rows - 25) ** 2 + (columns - 11) ** 2) / 60)
         volume = MetaTensor(blob[None, None, ..., None].repeat(1, 1, 1, 1, 2), affine=self.AFFINE)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What :py:class:`AdjacentSliceInferer` holds in memory, by counted bytes."""
+"""Memory that :py:class:`AdjacentSliceInferer` holds, by counted bytes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class TestMemory(unittest.TestCase):
         beyond = []
         for depth in (FEW, MANY):
             volume = kind(torch.rand(1, 1, SIZE, SIZE, depth))
-            label_map = inferer(volume, network)  # not counted: what is made once
+            label_map = inferer(volume, network)  # not counted: tensors that are made once
             self.assertEqual((label_map.dtype, tuple(label_map.shape)), (torch.uint8, (1, 1, SIZE, SIZE, depth)))
             with torch.inference_mode():
                 beyond.append(peak_bytes(lambda volume=volume: inferer(volume, network)) - label_map.numel())

@@ -25,7 +25,7 @@ LEAST = 20.5  # pixels that the fake classifier wants to see before it calls an 
 
 
 class FakeGuidedNetwork:
-    """Organ k is where the middle slice has value k + 1; the classifier counts such pixels in what it is shown."""
+    """Organ k is where the middle slice has value k + 1; the classifier counts such pixels in its input."""
 
     classification_guided = True
 

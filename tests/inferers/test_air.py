@@ -46,7 +46,7 @@ class ShortOfMemory(CountingNetwork):
 
 
 class LocalNetwork(torch.nn.Module):
-    """A network with a classifier whose logits depend on the pixel and its block of 4 x 4; it notes what it decodes."""
+    """A network with a classifier, whose logits depend on a pixel and its 4 x 4 block; it notes the decoded images."""
 
     classification_guided, out_channels, reduction = True, 1, 4
 

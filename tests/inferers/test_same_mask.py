@@ -13,7 +13,7 @@ from monai_unet3plus.networks import prepare_for_inference
 from monai_unet3plus.networks.nets import UNet3Plus
 from monai_unet3plus.transforms import logits_to_label_map
 
-TIE = 1e-5  # of the largest logit: what the order of additions may change
+TIE = 1e-5  # of the largest logit, as the order of additions may change it
 MAX_TIES = 1e-3  # of all voxels
 
 

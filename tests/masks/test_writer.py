@@ -136,7 +136,7 @@ class TestAtomicWrite(WriterTestCase):
         self.assertEqual(self.target.read_bytes(), before)
 
     def test_file_appears_complete_under_its_name(self) -> None:
-        """While nibabel writes, the older file stays, and what is written has a hidden name."""
+        """While nibabel writes, the older file stays, and the unfinished file has a hidden name."""
         self.saver()(self.mask_of())
         before = self.target.read_bytes()
         seen: list[tuple[str, bytes]] = []

@@ -39,7 +39,7 @@ def shifted_box_dice(thickness: float, shift: float, tolerance: float = 2.0) -> 
     ring = 2 * ((nx - 1) * dx * dz + (ny - 1) * dy * dz) + 4 * dz * math.hypot(dx, dy) / 2
     rings = round(20 / dz) - 1  # levels between bottom and top
     # The moved box's lower rim lies on the side of the first one, whose upper rim lies on the side of the moved one.
-    # Lids are a pixel or more from the sides and `shift` from each other. Between, what is not too far up counts.
+    # Lids are a pixel or more from the sides and `shift` from each other. Between, places not too far up count.
     outside = [k * dz for k in range(1, rings + 1) if k * dz < shift]
     near = sum(shift - height <= tolerance for height in outside)
     accepted = rim + ring * (rings - len(outside) + near)

@@ -119,7 +119,7 @@ def _write_mutant(originals: dict[str, Path], folder: Path, number: int, rng: ra
         slice_.write_bytes(mutated(slice_.read_bytes(), rng, 1000))
         return
     content = originals[name].read_bytes()
-    if name == "unpacked.nii.gz":  # what is in the gzip is mutated, and the checksum is right
+    if name == "unpacked.nii.gz":  # the content of the gzip is mutated, and the checksum is right
         target.write_bytes(gzip.compress(mutated(gzip.decompress(content), rng, 348)))
     else:
         target.write_bytes(mutated(content, rng, 348))
@@ -131,7 +131,7 @@ def mutated(content: bytes, rng: random.Random, header: int) -> bytes:
 
     Args:
         content: the file's.
-        rng: decides what is done.
+        rng: decides the mutations.
         header: number of bytes at its start in which most of it is done.
     """
 
@@ -174,7 +174,7 @@ def mutated(content: bytes, rng: random.Random, header: int) -> bytes:
 
 
 def _check_grid(image: Path, mask: Path) -> None:
-    """The mask against what another library than MONAI makes of the image."""
+    """The mask against one that another library than MONAI reads."""
     written = nib.load(mask)
     if image.name.endswith((".nii", ".nii.gz")):
         header = nib.load(image)

@@ -49,7 +49,7 @@ def fuzz_training(folder: Path, cases: int, seed: int = 0) -> dict[str, int]:
                 rng = random.Random(f"{seed} {number}")
                 if number % 4 < 2:
                     content = mutated(content, rng, 348)
-                else:  # what is in the gzip is mutated, and the checksum is right
+                else:  # the content of the gzip is mutated, and the checksum is right
                     content = gzip.compress(mutated(gzip.decompress(content), rng, 348))
             path = data / kind / f"{number:05d}.nii.gz"
             path.parent.mkdir(parents=True, exist_ok=True)

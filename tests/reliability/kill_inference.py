@@ -4,7 +4,7 @@
 Kills inference at random moments: python -m tests.reliability.kill_inference --times 100
 
 After each kill every mask under its final name has to be whole and equal to that of an undisturbed run, and each next
-run has to leave alone what is done.
+run has to leave finished masks alone.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CASES = 6
 
 def kill_inference(folder: Path, times: int, seed: int = 0) -> dict[str, int]:
     """
-    Kill inference and check what it leaves.
+    Kill inference and check the files that it leaves.
 
     Args:
         folder: empty folder to work in.

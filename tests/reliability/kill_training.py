@@ -32,7 +32,7 @@ save = torch.save
 
 def kill_training(folder: Path, times: int, seed: int = 0, epochs: int = 4, pause: float = 1.0) -> dict[str, int]:
     """
-    Kill training, resume it, and check what it leaves.
+    Kill training, resume it, and check the files that it leaves.
 
     Args:
         folder: empty folder to work in.

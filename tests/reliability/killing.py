@@ -14,7 +14,7 @@ def killed_after(seconds: float, function: Callable[[], object]) -> bool:
 
     Args:
         seconds: how long it may run.
-        function: what to call.
+        function: the function to call.
 
     Returns:
         whether it was still running.
@@ -30,7 +30,7 @@ def seconds_of(function: Callable[[], object]) -> float:
     Call a function in a forked process and let it end.
 
     Args:
-        function: what to call.
+        function: the function to call.
 
     Returns:
         how long it took.

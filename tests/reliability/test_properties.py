@@ -97,7 +97,7 @@ class TestInferer(unittest.TestCase):
 
 
 class TestNetwork(unittest.TestCase):
-    """Values are within 0 and 1 after the window; beyond that the networks have to stand what is 1000 times larger."""
+    """Values are within 0 and 1 after the window; beyond that the networks have to stand values 1000 times larger."""
 
     @FEW
     @hypothesis.given(

@@ -32,7 +32,7 @@ class Browser:
     """
     A page in Chromium or one of its kin.
 
-    ``requested`` has the addresses that it asked for, ``messages`` what it wrote to the console or complained about.
+    ``requested`` has the addresses that it asked for, ``messages`` its lines in the console and its complaints.
     """
 
     def __init__(self) -> None:

@@ -84,7 +84,7 @@ class TestCheckPaird(unittest.TestCase):
         self.pair = {"image": volume_of(torch.rand(4, 5, 6)), "label": MetaTensor(torch.ones(4, 5, 6), meta=meta)}
 
     def test_label_on_the_grid_of_its_image_passes(self) -> None:
-        self.pair["label"].affine[0, 3] += 1e-3  # what a header's rounding may do
+        self.pair["label"].affine[0, 3] += 1e-3  # as a header's rounding may do
         self.assertEqual(CheckPaird(["image", "label"])(self.pair).keys(), self.pair.keys())
 
     @parameterized.expand(["RAS", "LPS", "PIR", "SAL", "IRP"])

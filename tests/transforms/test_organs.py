@@ -34,7 +34,7 @@ class TestLogitsToLabelMap(unittest.TestCase):
     @parameterized.expand([(1, (4, 5)), (3, (4, 5)), (3, (3, 4, 2))])
     def test_equals_a_loop_over_voxels(self, num_organs: int, size: tuple[int, ...]) -> None:
         logits = 3 * torch.randn(2, num_organs, *size, generator=torch.Generator().manual_seed(0))
-        logits[0, :, 0] = -30.0  # what the classification-guided module writes
+        logits[0, :, 0] = -30.0  # as the classification-guided module writes
         logits[1, 0, 0] = -30.0
         out = logits_to_label_map(logits)
         self.assertEqual(tuple(out.shape), (2, 1, *size))

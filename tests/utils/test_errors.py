@@ -10,7 +10,7 @@ from monai_unet3plus.utils.errors import InputError, describe_error, root_cause
 
 
 def chain_of(*errors: Exception) -> Exception:
-    """The errors as ``raise first from second`` and so on would leave them; the first is what arrives."""
+    """The errors as ``raise first from second`` and so on would leave them; the first one arrives."""
     for error, cause in zip(errors, errors[1:]):
         error.__cause__ = cause
     return errors[0]

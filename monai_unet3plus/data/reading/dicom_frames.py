@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The frames of DICOM files: where each lies in the patient, and what it is a picture of."""
+"""The frames of DICOM files: where each lies in the patient, and the kind of picture that it is."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class CTStack:
     Args:
         frames: one at each position.
         affine: from voxels (column, row, slice) to mm, axes towards the patient's left, back and head, ``(4, 4)``.
-        warnings: sentences about what was passed over.
+        warnings: sentences about files that were passed over.
         unstated: ``["spacing"]`` for a single slice that does not tell how thick it is.
     """
 

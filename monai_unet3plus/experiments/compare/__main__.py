@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output_dir", type=Path, required=True, help="folder for all that is made")
     parser.add_argument("--dataset_dir", type=Path, help="folder that the settings' cases lie in")
     parser.add_argument("--volumes", type=Path, help="file of the prepared scans (default: OUTPUT_DIR/volumes.npz)")
-    parser.add_argument("--stages", nargs="+", choices=_STAGES, default=_STAGES, help="what to do (default: all)")
+    parser.add_argument("--stages", nargs="+", choices=_STAGES, default=_STAGES, help="stages to do (default: all)")
     parser.add_argument("--device", default="cpu", help="cpu, or for instance cuda (default: cpu)")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at a time (default: 1)")
     parser.add_argument(

@@ -90,7 +90,7 @@ def _setting(settings: Settings, results: Sequence[Result]) -> list[str]:
     devices = sorted({device for result in results for device in result.devices})
     return [
         "Written by `python -m monai_unet3plus.compare` from [comparison.json](comparison.json); "
-        "[comparison.md](comparison.md) has the command, and says what each system is.",
+        "[comparison.md](comparison.md) has the command, and describes each system.",
         "",
         f"- Data: {len(settings.training)} scans of {patients[0]} patients to train on, {len(settings.testing)} scans "
         f"of {patients[1]} patients to test on; {settings.organ}.",
@@ -133,7 +133,7 @@ def _table(rows: Sequence[Result], results: Sequence[Result], organ: str) -> lis
 
 
 def _learned(settings: Settings, results: Sequence[Result]) -> list[str]:
-    """The curves, what was learned of the training data, and how the learning rates were chosen."""
+    """The curves, the Dice on the training data, and how the learning rates were chosen."""
     rates = sorted(settings.learning_rates)
     header = ["system", *(f"validation Dice at {rate:g}" for rate in rates), "chosen", "Dice of its training scans"]
     lines = ["## Training", "", "![Dice of the training slabs](images/comparison_curves.png)", ""]

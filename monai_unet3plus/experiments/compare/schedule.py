@@ -63,7 +63,7 @@ def choose_learning_rate(system: str, settings: Settings, records: Mapping[Train
 
 def next_trainings(settings: Settings, records: Mapping[Training, Record]) -> list[Training]:
     """
-    All trainings that can begin, the most valuable first: what chooses learning rates, then seed after seed.
+    All trainings that can begin, the most valuable first: those that choose learning rates, then seed after seed.
 
     Args:
         settings: of the comparison.

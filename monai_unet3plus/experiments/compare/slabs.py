@@ -51,8 +51,8 @@ def draw_batches(
     """
     Draw batches of slabs, the same ones for the same seed. Cases are drawn evenly.
 
-    Each slab is rotated, scaled and shifted, and its intensities are scaled, shifted and made noisy, by up to what the
-    bundle's ``train.json`` does.
+    Each slab is rotated, scaled and shifted, and its intensities are scaled, shifted and made noisy, in the
+    ranges of the bundle's ``train.json``.
 
     Args:
         volumes: to draw from.

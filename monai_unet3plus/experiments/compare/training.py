@@ -52,7 +52,7 @@ def train(
     Train a network, and segment the scans that it is judged by, and those it was trained on.
 
     Args:
-        training: what to train.
+        training: the training to do.
         settings: of the comparison.
         volumes: all scans.
         bundle: folder of the bundle, whose configs name the network and the loss.

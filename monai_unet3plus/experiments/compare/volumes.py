@@ -77,7 +77,7 @@ def prepare_volumes(settings: Settings, dataset_dir: Path, bundle: Path, path: P
 
 def read_volumes(settings: Settings, path: Path) -> dict[str, Volume]:
     """
-    Read what :py:func:`prepare_volumes` wrote.
+    Read the file that :py:func:`prepare_volumes` wrote.
 
     Args:
         settings: of the comparison.

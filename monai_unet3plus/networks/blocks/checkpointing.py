@@ -24,7 +24,7 @@ def checkpointed(module: nn.Module, function: Callable[..., Any], *args: Any) ->
 
     Args:
         module: the module whose norms the function uses.
-        function: what is called.
+        function: the function to call.
         args: its arguments.
     """
     return checkpoint(

@@ -65,7 +65,7 @@ class FullScaleBranch(nn.Module):
         return self.adn(self.conv(resize_to(x, size)))
 
     def __prepare_scriptable__(self) -> FullScaleBranch:
-        """Called by ``torch.jit.script``, whose code can't ask what a module is."""
+        """Called by ``torch.jit.script``, whose code can't ask for a module's class."""
         self.is_plain = is_plain_conv3x3(self.conv)
         return self
 

@@ -28,7 +28,7 @@ class RegisteredEncoder(nn.Module):
         blocks: the settings of the first level.
         in_channels: number of channels of the image.
         features: channels of each level, finest first. Only the first and their number count: the encoder's own
-            channels are what they are, see ``channels``.
+            channels can't be chosen, see ``channels``.
 
     Raises:
         ValueError: When the encoder has fewer outputs than ``features`` wants levels below the first.

@@ -13,8 +13,8 @@ def cropped_to_levels(maps: list[torch.Tensor], level: int, size: list[int]) -> 
     """
     Crop the maps of consecutive levels to sizes rounded down, as max pooling leaves them.
 
-    Strided convolutions with padding round up. Their positions start at the same border, so that dropping what is
-    over at the other one keeps all levels aligned.
+    Strided convolutions with padding round up. Their positions start at the same border, so that dropping the rest at
+    the other one keeps all levels aligned.
 
     Args:
         maps: of shape ``(B, C, ...)``, at least as large as they are wanted.

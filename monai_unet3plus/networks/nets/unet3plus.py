@@ -134,7 +134,7 @@ class UNet3Plus(nn.Module):
             PresenceHead(spatial_dims, deepest, out_channels, presence_dropout) if classification_guided else None
         )
 
-    # No return annotation: what training returns depends on the arguments of the class, while TorchScript,
+    # No return annotation: the type in training depends on the arguments of the class, while TorchScript,
     # which compiles the first return statement alone, has to infer one type, Tensor.
     def forward(self, x: torch.Tensor):  # type: ignore[no-untyped-def]
         """

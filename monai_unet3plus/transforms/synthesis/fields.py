@@ -74,7 +74,7 @@ def window_around(
     shape: tuple[int, ...], places: Sequence[Sequence[float]] | np.ndarray, reach: float
 ) -> tuple[slice, slice, slice]:
     """
-    The part of a slab, of all its slices, that has places and what is less than a distance away, to paint there only.
+    The part of a slab, of all its slices, that has places, and places less than a distance away, to paint there only.
 
     Args:
         shape: the slab's shape, ``(C, H, W)``.
@@ -115,7 +115,7 @@ def find_body(plane: np.ndarray) -> np.ndarray:
     sizes = np.bincount(parts.ravel())[1:]
     if not len(sizes):
         return np.zeros(plane.shape, dtype=bool)
-    # what is connected with a frame around the picture is not enclosed
+    # pixels connected with a frame around the picture are not enclosed
     outside, _ = ndimage.label(np.pad(parts != sizes.argmax() + 1, 1, constant_values=True))
     return (outside != outside[0, 0])[1:-1, 1:-1]
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A reader process for tests, in which certain files do what damaged ones do to C++ libraries."""
+"""A reader process for tests, in which certain files act as damaged ones do on C++ libraries."""
 
 from __future__ import annotations
 
