@@ -12,7 +12,7 @@ from .plain import has_hooks, is_plain
 from .presence import ABSENT_LOGIT, PresenceHead, gate_logits, is_present
 from .upsampled_conv import resize_to, upsampled_conv
 from .upward import UpwardNode
-from .winograd import arrange_for_winograd, winograd_conv, winograd_pays
+from .winograd import winograd_conv, winograd_pays
 
 __all__ = [
     "ABSENT_LOGIT",
@@ -24,7 +24,6 @@ __all__ = [
     "OutputConv3x3",
     "PresenceHead",
     "UpwardNode",
-    "arrange_for_winograd",
     "convolve",
     "gate_logits",
     "has_hooks",

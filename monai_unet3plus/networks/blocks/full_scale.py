@@ -14,6 +14,7 @@ from monai.networks.layers.utils import get_act_layer
 from .checkpointing import checkpointed
 from .conv import BlockFactory, Conv3x3
 from .convolve import convolve
+from .image_format import store_gradient_like
 from .plain import is_plain_conv3x3
 from .upsampled_conv import resize_to, upsampled_conv
 
@@ -115,6 +116,8 @@ class FullScaleNode(nn.Module):
         branches: list[torch.Tensor] = []
         for source, branch in enumerate(self.branches):
             branches.append(branch(maps[source], size))
+            if not torch.jit.is_scripting():
+                store_gradient_like(branches[-1])
         while release and len(maps) > 1:
             maps.pop()
         gathered = self.act(torch.cat(branches, dim=1))

@@ -1,27 +1,26 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The entrance of a network: the number type and the memory layout that it computes in."""
+"""The number type and the memory layout that a network computes in."""
 
 from __future__ import annotations
 
 import torch
 import torch.nn as nn
 
-from .winograd import arrange_for_winograd
+from ..eager import is_eager
+from .plain import is_plain_tensor
+
+__all__ = ["ImageFormat", "store_gradient_like"]
 
 
 class ImageFormat(nn.Module):
     """
-    Bring an image to the number type of a network's weights, and to the memory layout that its convolutions are
-    fastest with, which the maps computed from it have too.
-
-    Args:
-        channels: of the network's widest convolutions at high resolution. Defaults to 0: the layout is kept.
+    Bring an image to the number type of a network's weights, and on CPUs in 2D to the memory layout that convolutions
+    are fastest with, channels last. The maps computed from it follow.
     """
 
-    def __init__(self, channels: int = 0) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.channels = channels
         # is cast with the network, whatever its convolutions are wrapped in
         self.register_buffer("like", torch.empty(0), persistent=False)
 
@@ -34,6 +33,23 @@ class ImageFormat(nn.Module):
             the same image.
         """
         image = image.to(self.like.dtype)  # type: ignore[arg-type]
-        if torch.jit.is_scripting():
-            return image
-        return arrange_for_winograd(image, self.channels)
+        if not torch.jit.is_scripting():
+            if is_eager() and is_plain_tensor(image) and image.dim() == 4 and image.device.type == "cpu":
+                return image.contiguous(memory_format=torch.channels_last)
+        return image
+
+
+def store_gradient_like(maps: torch.Tensor) -> None:
+    """
+    Have the gradient of maps stored as they are themselves.
+
+    A gradient that is a part of a larger one, as that of concatenated maps, makes batch norm's backward pass several
+    times as slow on a CPU.
+
+    Args:
+        maps: of any shape.
+    """
+    if maps.requires_grad and is_eager() and maps.device.type == "cpu":
+        layout = torch.contiguous_format if maps.is_contiguous() else torch.channels_last
+        # there is none where a second derivative does not depend on these maps
+        maps.register_hook(lambda gradient: None if gradient is None else gradient.contiguous(memory_format=layout))

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from ..eager import is_eager
 from .plain import is_plain_tensor
 
-__all__ = ["arrange_for_winograd", "winograd_conv", "winograd_pays"]
+__all__ = ["winograd_conv", "winograd_pays"]
 
 # The points, besides infinity, decide the rounding error, which the tests hold to a few times that of the direct form.
 _POINTS: dict[torch.dtype, tuple[float, ...]] = {torch.bfloat16: (0.0, 1.0, -1.0)}
@@ -50,19 +50,6 @@ def winograd_pays(x: torch.Tensor, weight: torch.Tensor) -> bool:
     least = _MIN_CHANNELS_TRAINING if torch.is_grad_enabled() and x.requires_grad else _MIN_CHANNELS
     pixels = x.shape[2] * x.shape[3]
     return min(weight.shape[:2]) >= least[_computed_in(x)] and pixels >= _MIN_PIXELS_PER_CHANNEL * max(weight.shape[:2])
-
-
-def arrange_for_winograd(image: torch.Tensor, channels: int) -> torch.Tensor:
-    """
-    Store an image channels last if the network that it enters is faster so. The maps computed from it follow.
-
-    Args:
-        image: shape ``(B, C, H, W[, D])``.
-        channels: of the network's widest convolutions at high resolution.
-    """
-    if not _is_possible(image) or channels < _MIN_CHANNELS[_computed_in(image)]:
-        return image
-    return image.contiguous(memory_format=torch.channels_last)
 
 
 def _is_possible(x: torch.Tensor) -> bool:

@@ -115,7 +115,7 @@ class UNet3Plus(nn.Module):
         blocks = BlockFactory(spatial_dims, act, norm, bias, dropout, use_checkpoint)
         node_channels = features[0] * len(features)
 
-        self.image_format = ImageFormat(node_channels)
+        self.image_format = ImageFormat()
         self.encoder = build_encoder(backbone, blocks, in_channels, features)
         self.reduction = self.encoder.reduction
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from parameterized import parameterized
 from torch.utils.flop_counter import FlopCounterMode
 
-from monai_unet3plus.networks.blocks import arrange_for_winograd, convolve, winograd_conv, winograd_pays
+from monai_unet3plus.networks.blocks import convolve, winograd_conv, winograd_pays
 
 SIZES = [("tiles", (16, 24)), ("odd", (13, 18)), ("smaller_than_a_tile", (3, 2)), ("one_pixel", (1, 1))]
 MANY = 160  # channels
@@ -96,7 +96,7 @@ class TestChoice(unittest.TestCase):
         self.assertFalse(winograd_pays(maps().double(), weight))
         self.assertFalse(winograd_pays(maps(pixels=8), weight))
 
-    @mock.patch(f"{arrange_for_winograd.__module__}._has_amx", return_value=False)
+    @mock.patch(f"{winograd_pays.__module__}._has_amx", return_value=False)
     def test_bfloat16_pays_from_more_channels_on(self, has_amx: mock.Mock) -> None:
         weight = torch.randn(256, 256, 3, 3)
         self.assertTrue(winograd_pays(maps(256).bfloat16(), weight))
@@ -117,14 +117,6 @@ class TestChoice(unittest.TestCase):
         with torch.no_grad():
             chosen, direct = convolve(conv, x), conv(x)
         torch.testing.assert_close(chosen, direct, rtol=0, atol=1e-5 * float(direct.abs().max()))
-
-    def test_images_are_rearranged_for_wide_networks_only(self) -> None:
-        image = torch.rand(1, 3, 32, 32)
-        self.assertTrue(arrange_for_winograd(image, 320).is_contiguous(memory_format=torch.channels_last))
-        for same in (arrange_for_winograd(image, 80), arrange_for_winograd(image.double(), 320)):
-            self.assertTrue(same.is_contiguous())
-        volume = torch.rand(1, 1, 16, 16, 16)
-        self.assertIs(arrange_for_winograd(volume, 320), volume)
 
 
 if __name__ == "__main__":
