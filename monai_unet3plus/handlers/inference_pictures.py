@@ -69,4 +69,5 @@ class InferencePictures:
 
 
 def _view(volume: MetaTensor) -> np.ndarray:
-    return ras_view(convert_to_numpy(volume)[0], convert_to_numpy(volume.affine))[0]
+    # no copy on a CPU, in whatever order the voxels lie, of which a picture needs few
+    return ras_view(volume.as_tensor()[0].detach().cpu().numpy(), convert_to_numpy(volume.affine))[0]

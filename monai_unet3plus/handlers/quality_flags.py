@@ -55,7 +55,7 @@ class QualityFlags:
         mask, presence = output[CommonKeys.PRED], output.get(PRESENCE)
         if not isinstance(mask, MetaTensor):
             raise ValueError("Expected the prediction to be a MetaTensor, whose affine tells where it lies.")
-        view, spacing = ras_view(convert_to_numpy(mask)[0], convert_to_numpy(mask.affine))
+        view, spacing = ras_view(mask.as_tensor()[0].cpu().numpy(), convert_to_numpy(mask.affine))
         for position, organ in enumerate(self.organs):
             margins = None if presence is None else convert_to_numpy(presence)[position]
             facts = mask_facts(view == position + 1, spacing, margins)

@@ -35,21 +35,29 @@ def mask_facts(
     """
     mask = np.asarray(mask, dtype=bool)
     voxel_ml = math.prod(spacing) / 1000
-    volume = float(mask.sum() * voxel_ml)
+    box = _find_box(mask)
+    organ = mask[box]
+    volume = float(organ.sum() * voxel_ml)
     borders = [
         name
-        for axis, names in enumerate(_FACES)
-        for name, index in zip(names, (0, -1))
-        if mask.any() and mask.take(index, axis).any()
+        for within, size, names in zip(box, mask.shape, _FACES)
+        for name, touches in zip(names, (within.start == 0, within.stop == size))
+        if touches and organ.size
     ]
-    boxes = ndimage.find_objects(mask.astype(np.uint8))
-    components = 0
-    if boxes:
-        labels, _ = ndimage.label(mask[boxes[0]])
-        sizes = np.bincount(labels.ravel())[1:] * voxel_ml
-        components = int((sizes >= max(_LARGE_ML, _LARGE_SHARE * volume)).sum())
+    labels, _ = ndimage.label(organ)
+    sizes = np.bincount(labels.ravel())[1:] * voxel_ml
+    components = int((sizes >= max(_LARGE_ML, _LARGE_SHARE * volume)).sum())
     uncertain = None if presence is None else int((np.abs(presence) < _UNCERTAIN_LOGIT).sum())
     return {"volume_ml": round(volume, 2), "components": components, "borders": borders, "uncertain_slices": uncertain}
+
+
+def _find_box(mask: np.ndarray) -> tuple[slice, ...]:
+    """The smallest box around a mask, empty if there is nothing in it."""
+    box = []
+    for axis in range(mask.ndim):
+        within = np.flatnonzero(mask.any(axis=tuple(other for other in range(mask.ndim) if other != axis)))
+        box.append(slice(within[0], within[-1] + 1) if len(within) else slice(0, 0))
+    return tuple(box)
 
 
 def mask_flags(organ: str, facts: dict, volume_range: Sequence[float] | None = None) -> list[str]:
