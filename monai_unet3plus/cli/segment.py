@@ -75,6 +75,9 @@ def segment(options: argparse.Namespace) -> None:
         SystemExit: With the status of the bundle.
         InputError: When an argument is wrong.
     """
+    from ..data.reading.reader_process import start_spare
+
+    start_spare()
     variables = {
         "dataset_dir": options.ct,
         "output_dir": options.masks,

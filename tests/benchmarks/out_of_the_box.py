@@ -4,12 +4,13 @@
 The bundle as it is delivered, from the command line to the mask, on a CPU; writes docs/benchmarks.md.
 
     python -m tests.benchmarks.out_of_the_box --work_dir WORK [--ct FILE] [--rounds 3] [--long 2000]
-        [--output docs/benchmarks.md]
+        [--beside CHECKOUT] [--output docs/benchmarks.md]
 
 The CT is FILE, or a phantom of 512 x 512 x 120 voxels of 0.75 x 0.75 x 2.75 mm, made in WORK: its first and last slices
-are repeated to that number. The command runs once to warm up the disk's cache and then some times; no option is given
-but the folders. Writing the mask is timed by itself, in this process. A CT of 2000 slices, the same ones over and over,
-is segmented once.
+are repeated to that number. The commands take turns, once to warm up the disk's cache and then some times; no option is
+given but the folders. A further command has a clock at its parts. A CT of 2000 slices, the same ones over and over,
+is segmented once, or not at all with ``--long 0``. The command of another checkout of the repository, with its own
+weights, takes turns with this one's.
 """
 
 from __future__ import annotations
@@ -18,25 +19,24 @@ import argparse
 import logging
 import shutil
 import sys
+from collections import defaultdict
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import nibabel as nib
 import numpy as np
-import torch
-from monai.data import MetaTensor
 
-from monai_unet3plus.masks.paths import mask_path
-from monai_unet3plus.masks.writer import LabelMapWriter
 from monai_unet3plus.phantom import make_phantom
 from monai_unet3plus.report.schema import read_run
-from tests.benchmarks.commands import run_inference
-from tests.benchmarks.paired import machine, seconds, spread
+from tests.benchmarks.commands import Run, run_inference, run_segment, time_parts
+from tests.benchmarks.paired import machine, ratio, spread
 from tests.benchmarks.sections import write_section
 
 logger = logging.getLogger("out_of_the_box")
 
+_SEGMENT, _BUNDLE = "python -m monai_unet3plus segment", "python -m monai.bundle run"
+_BESIDE = "the first one of another checkout"
 SHAPE = (512, 512, 120)
 PIXEL, THICKNESS = 0.75, 2.75
 
@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--ct", type=Path, help="file of a CT; without it, a phantom is made")
     parser.add_argument("--rounds", type=int, default=3, help="how often it is timed, 2 at least")
     parser.add_argument("--long", type=int, default=2000, help="slices of the long CT")
+    parser.add_argument("--beside", type=Path, help="another checkout, whose command takes turns")
     parser.add_argument("--output", type=Path, help="page whose section to write, besides the log")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
@@ -57,8 +58,9 @@ def main() -> None:
     else:
         image = data / "phantom.nii.gz"
         nib.save(phantom(), image)
-    page = measured(data, out, image, "a CT that was given" if args.ct else "a phantom", args.rounds)
-    page += long_ct(image, args.work_dir / "long", args.long)
+    page = measured(data, out, image, "a CT that was given" if args.ct else "a phantom", args.rounds, args.beside)
+    if args.long:
+        page += long_ct(image, args.work_dir / "long", args.long)
     logger.info(page)
     if args.output:
         write_section(args.output, page)
@@ -79,19 +81,33 @@ def phantom(shape: tuple[int, int, int] = SHAPE) -> nib.Nifti1Image:
     return nib.Nifti1Image(array, affine)
 
 
-def measured(data: Path, out: Path, image: Path, kind: str, rounds: int) -> str:
-    """The page: times of the command and of its parts."""
-    runs, cases = [], []
-    for _ in range(rounds + 1):
-        runs.append(run_inference(data, out))
-        cases.append(read_run(out / "report.json")["cases"][0])
-    times, case = [second for second, _ in runs[1:]], [case["seconds"] for case in cases[1:]]
-    mask = nib.load(mask_path(image, data, out))
-    writing = seconds({"writing": lambda: _write(mask, out / "again.nii.gz")}, rounds)["writing"]
-    (out / "again.nii.gz").unlink()
+def measured(data: Path, out: Path, image: Path, kind: str, rounds: int, beside: Path | None = None) -> str:
+    """The page: times of the commands and of the parts of one."""
+    runs: dict[str, list[Run]] = defaultdict(list)
+    parts: dict[str, list[float]] = defaultdict(list)
+    for turn in range(rounds + 1):
+        done = {_SEGMENT: run_segment(image, out), _BUNDLE: run_inference(data, out)}
+        if beside is not None:
+            done[_BESIDE] = run_segment(image, out / "beside", beside.resolve())
+        taken = time_parts(image, out / "parts")
+        if turn:
+            for name, each in done.items():
+                runs[name].append(each)
+            for name, second in taken.items():
+                parts[name].append(second)
+    case = read_run(out / "report.json")["cases"][0]
     header: Any = nib.load(image).header
     size, voxel = (" x ".join(f"{n:g}" for n in values) for values in (header.get_data_shape(), header.get_zooms()))
-    volumes = ", ".join(f"{organ} {facts['volume_ml']:.0f} ml" for organ, facts in cases[-1]["organs"].items())
+    volumes = ", ".join(f"{organ} {facts['volume_ml']:.0f} ml" for organ, facts in case["organs"].items())
+    rows = [
+        f"| {name} | {spread([run.seconds for run in each])} | {spread([run.processor for run in each])} "
+        f"| {max(run.memory for run in each):.1f} GiB |"
+        for name, each in runs.items()
+    ]
+    if beside is not None:
+        ours, theirs = runs[_SEGMENT], runs[_BESIDE]
+        shares = [ratio([r[field] for r in ours], [r[field] for r in theirs]) for field in (0, 1)]
+        rows.append(f"| the first of the last | {shares[0]} | {shares[1]} | |")
     return f"""# Out of the box
 
 Written by `python -m tests.benchmarks.out_of_the_box --work_dir ... --output docs/benchmarks.md`, whose head says
@@ -100,16 +116,15 @@ how it is timed.
 {machine()}.
 The CT is {kind} of {size} voxels of {voxel} mm. The bundle's weights found {volumes}.
 
-| | median of {rounds} runs, with quartiles |
+| from the shell to the mask, {rounds} runs | median with quartiles | processor time | memory at most |
+|---|---|---|---|
+{chr(10).join(rows)}
+
+Where the seconds of `{_SEGMENT}` go, medians:
+
+| part | seconds |
 |---|---|
-| the command, from its start to its end | {spread(times)} |
-| inference and postprocessing of the case within it, with writing | {spread(case)} |
-| writing the mask, by itself | {spread(writing)} |
-
-The process held {max(memory for _, memory in runs):.1f} GiB at most.
-
-Writing takes {median(writing) / median(case):.1%} of a case's time here. The same cores would write and compute, so
-masks are written in the background only with a GPU. The gain is not measured.
+{chr(10).join(f"| {name} | {median(each):.2f} |" for name, each in parts.items())}
 """
 
 
@@ -121,19 +136,11 @@ def long_ct(image: Path, work: Path, depth: int) -> str:
     nib.save(nib.Nifti1Image(volume, short.affine), work / "data" / "long.nii")
     voxels = volume.size
     del volume
-    taken, held = run_inference(work / "data", work / "masks")
+    done = run_inference(work / "data", work / "masks")
     return f"""
-A CT of {depth} such slices, of which the volume in float32 is {voxels * 4 / 2**30:.1f} GiB: {held:.1f} GiB at most,
-{taken / 60:.1f} minutes from the command to the mask.
+A CT of {depth} such slices, of which the volume in float32 is {voxels * 4 / 2**30:.1f} GiB:
+{done.memory:.1f} GiB at most, {done.seconds / 60:.1f} minutes from the command to the mask.
 """
-
-
-def _write(mask: nib.Nifti1Image, path: Path) -> None:
-    writer = LabelMapWriter(output_dtype=np.uint8)
-    array = torch.from_numpy(np.asarray(mask.dataobj))[None]
-    writer.set_data_array(array)
-    writer.set_metadata(MetaTensor(array, affine=torch.from_numpy(mask.affine)).meta)
-    writer.write(path)
 
 
 if __name__ == "__main__":

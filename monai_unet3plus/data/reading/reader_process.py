@@ -13,20 +13,23 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from monai.config import PathLike
 
 from ...utils.errors import InputError
 from .volume import Volume
 
-__all__ = ["ReaderProcess"]
+if TYPE_CHECKING:  # a command starts a process before it loads MONAI
+    from monai.config import PathLike
+
+__all__ = ["ReaderProcess", "start_spare"]
 
 _SERVE = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from monai_unet3plus.data.reading.file_checks import serve; serve()"
 )
+_spares: dict[int, subprocess.Popen[bytes]] = {}  # by the process that started it: forks have none
 _GRACE = 5.0  # seconds by which a process may miss the end that it has set itself
 
 
@@ -134,13 +137,8 @@ class ReaderProcess:
         if self._process is None or self._owner != os.getpid() or self._process.poll() is not None:
             self.close()
             self._owner = os.getpid()
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _SERVE, json.dumps(sys.path)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for the run
-            )
+            spare = _spares.pop(self._owner, None)
+            self._process = _start() if spare is None or spare.poll() is not None else spare
         return self._process
 
     def _wait_for_end(self, process: subprocess.Popen[bytes], seconds: float) -> str:
@@ -149,6 +147,22 @@ class ReaderProcess:
             return f"it was not read within {self.time_limit:g} s"
         name = signal.Signals(-status).name if status < 0 else f"status {status}"
         return f"it ended the process that read it ({name})"
+
+
+def start_spare() -> None:
+    """Start a process for the first :py:class:`ReaderProcess` that needs one, as a command does while MONAI loads."""
+    if os.getpid() not in _spares:
+        _spares[os.getpid()] = _start()
+
+
+def _start() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", _SERVE, json.dumps(sys.path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for the run
+    )
 
 
 def _receive(pipe: Any, shape: Sequence[int], dtype: str) -> np.ndarray | None:

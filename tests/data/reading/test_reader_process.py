@@ -15,7 +15,7 @@ import SimpleITK
 from parameterized import parameterized
 
 from monai_unet3plus.data.reading import reader_process
-from monai_unet3plus.data.reading.reader_process import ReaderProcess
+from monai_unet3plus.data.reading.reader_process import ReaderProcess, start_spare
 from monai_unet3plus.data.reading.volume import read_volume
 from monai_unet3plus.utils.errors import InputError
 from tests.broken_files import write_ct
@@ -35,6 +35,7 @@ class TestReaderProcess(unittest.TestCase):
         patch = mock.patch.object(reader_process, "_SERVE", BAD)
         patch.start()
         self.addCleanup(patch.stop)
+        reader_process._spares.clear()
 
     def test_one_process_serves_all_files(self) -> None:
         reader = ReaderProcess()
@@ -99,6 +100,17 @@ class TestReaderProcess(unittest.TestCase):
         self.assertNotEqual(copy._process.pid, reader._process.pid)
         for each in (reader, copy):
             each.close()
+
+    def test_spare_process_is_used_once(self) -> None:
+        start_spare()
+        spare = reader_process._spares[os.getpid()]
+        start_spare()
+        readers = [ReaderProcess(), ReaderProcess()]
+        for reader in readers:
+            self.addCleanup(reader.close)
+            reader.check(self.good)
+        self.assertIs(readers[0]._process, spare)
+        self.assertIsNot(readers[1]._process, spare)
 
     def test_process_ends_with_its_owner(self) -> None:
         reader = ReaderProcess()
