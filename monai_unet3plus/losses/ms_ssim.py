@@ -196,7 +196,7 @@ def _kept_window(size: int, sigma: float, dtype: torch.dtype, device: torch.devi
     """
     with torch.inference_mode(False):  # training may use it too
         window = torch.signal.windows.gaussian(size, std=sigma, dtype=torch.float64)
-        return (window / window.sum()).to(device, dtype)
+        return (window / window.sum()).to(dtype).to(device)  # converted here: a copy is finished for any stream
 
 
 def _blur(images: torch.Tensor, window: torch.Tensor) -> torch.Tensor:

@@ -86,8 +86,8 @@ def _tap_matrix(low: int, high: int, like: torch.Tensor) -> torch.Tensor:
 @lru_cache(maxsize=64)
 def _kept_tap_matrix(low: int, high: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
     with torch.inference_mode(False):  # training may use it too
-        # by way of the CPU: a copy from there is finished, whatever stream uses it next
-        return _new_tap_matrix(low, high, torch.empty(0, dtype=torch.float32, device="cpu")).to(device, dtype)
+        # By way of the CPU: a copy from there is finished, whatever stream uses it next; a conversion on a GPU is not.
+        return _new_tap_matrix(low, high, torch.empty(0, dtype=torch.float32, device="cpu")).to(dtype).to(device)
 
 
 def _new_tap_matrix(low: int, high: int, like: torch.Tensor) -> torch.Tensor:
