@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from ..data.shards import is_shard
 from ..utils.errors import InputError
 
 __all__ = ["VARIABLES", "Kind", "Variable", "check_variables"]
@@ -174,6 +175,10 @@ VOLUME_RANGES = Kind(
     lambda value: isinstance(value, Mapping) and all(map(_is_range, value.values())),
 )
 MAPPING = Kind("a mapping", lambda value: isinstance(value, Mapping))
+SHARD = Kind(
+    "a shard and the number of shards, such as 3/8, or None",
+    lambda value: value is None or (isinstance(value, str) and is_shard(value)),
+)
 TIME = Kind("a datetime.timedelta", lambda value: isinstance(value, datetime.timedelta))
 
 VARIABLES = {
@@ -248,6 +253,11 @@ VARIABLES = {
     "dicom_seg": Variable("whether to write masks of DICOM series as DICOM SEG too, see [dicom.md](dicom.md)", FLAG),
     "presence_gate": Variable(
         "whether an evaluation leaves out organs in slices that the classifier judges free of them", FLAG
+    ),
+    "shard": Variable(
+        "the share of the cases to segment, such as `3/8`, while other processes segment the others, see "
+        "[install.md](install.md#an-archive-on-many-machines); `None`: all",
+        SHARD,
     ),
     "overwrite": Variable("whether to make masks again that are up to date", FLAG),
     "intensity_check": Variable(

@@ -56,6 +56,13 @@ def add_parser(commands: Any) -> None:
         "--keep-largest", action="store_true", help="keep only the largest connected part of each organ"
     )
     parser.add_argument("--dicom-seg", action="store_true", help="write masks of DICOM series as DICOM SEG too")
+    parser.add_argument(
+        "--shard",
+        metavar="K/N",
+        help="segment the Kth of N shares of the CTs, such as 3/8, while other processes segment the others into the "
+        "same MASKS; its report is report_K_of_N.html. Afterwards, the command without --shard makes those that are "
+        "missing and the report of all",
+    )
     parser.add_argument("--overwrite", action="store_true", help="make masks again that are there")
     parser.add_argument(
         "--json", action="store_true", help="print volumes in ml of each CT as JSON on stdout; the log goes to stderr"
@@ -86,6 +93,7 @@ def segment(options: argparse.Namespace) -> None:
         # a flag that is not given leaves the config's value
         "keep_largest": options.keep_largest or None,
         "dicom_seg": options.dicom_seg or None,
+        "shard": options.shard,
         "overwrite": options.overwrite or None,
     }
     with redirect_stdout(sys.stderr) if options.json else nullcontext():

@@ -120,6 +120,9 @@ class CaseEvaluator(SupervisedEvaluator):
 
     def run(self, global_epoch: int = 1) -> None:  # type: ignore[override]
         self.results = []
+        if self.state.epoch_length == 0:
+            logger.info("there is no case for this run")  # a shard, where there are fewer cases than shards
+            return
         with ExitStack() as stack:
             if self.records is not None:
                 stack.enter_context(self.records.locked())

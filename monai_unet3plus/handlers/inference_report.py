@@ -41,12 +41,21 @@ class InferenceReport:
         dataset_dir: folder that the images are in.
         metadata: content of the bundle's ``metadata.json``, which may warn of the weights it was delivered with.
             Defaults to None.
+        shard: "3/8" for a run of the third of eight shards, whose files are ``report_3_of_8.json`` and
+            ``report_3_of_8.html``. Defaults to None, all cases.
     """
 
-    def __init__(self, output_dir: PathLike, dataset_dir: PathLike, metadata: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        output_dir: PathLike,
+        dataset_dir: PathLike,
+        metadata: Mapping[str, Any] | None = None,
+        shard: str | None = None,
+    ) -> None:
         self.output_dir = Path(output_dir)
         self.dataset_dir = dataset_dir
         self.metadata = metadata
+        self.shard = shard
         self._started = 0.0
 
     def attach(self, engine: Engine) -> None:
@@ -78,11 +87,12 @@ class InferenceReport:
             "counts": {**counts, "not_tried": engine.not_tried},
             "cases": [self._entry(engine, result) for result in engine.results],
         }
+        file = self.output_dir / ("report" if self.shard is None else f"report_{self.shard.replace('/', '_of_')}")
         try:
-            write_run(self.output_dir / "report.json", run)
+            write_run(file.with_suffix(".json"), run)
             page = inference_page(run, [self._picture(engine, result.image) for result in engine.results])
-            write_page(page, self.output_dir / "report.html")
-            logger.info("report: %s", self.output_dir / "report.html")
+            write_page(page, file.with_suffix(".html"))
+            logger.info("report: %s", file.with_suffix(".html"))
         except OSError as e:  # the disk is full, which the cases say already
             logger.error("the report was not written to %s: %s", self.output_dir, e.strerror)
         self._started = 0.0

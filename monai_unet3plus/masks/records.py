@@ -38,6 +38,8 @@ class MaskRecords:
         weights: file of weights, or None if there is none.
         settings: all other settings that influence masks, see :py:func:`settings_to_json`. Defaults to None.
         overwrite: whether to count no mask as done. Defaults to False.
+        shard: "3/8" for a run of the third of eight shards, beside which those of the others may be at work. Defaults
+            to None, all cases.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class MaskRecords:
         weights: PathLike | None = None,
         settings: Mapping[str, Any] | None = None,
         overwrite: bool = False,
+        shard: str | None = None,
     ) -> None:
         self.output_dir = Path(output_dir)
         self.dataset_dir = dataset_dir
@@ -55,6 +58,7 @@ class MaskRecords:
         self.weights = weights
         self.settings = settings_to_json(settings or {})
         self.overwrite = overwrite
+        self.shard = shard
         self._run: dict[str, Any] | None = None
 
     def get_mask_path(self, image: PathLike) -> Path:
@@ -153,12 +157,13 @@ class MaskRecords:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """
-        Keep other runs off the folder. A run that was killed leaves no lock behind: the system drops it.
+        Keep other runs off the folder, but for those of other shards. A run that was killed leaves no lock behind: the
+        system drops it.
 
         Raises:
             InputError: When another run is at work there, or the folder can't be written to.
         """
-        with locked_folder(self.output_dir, "output_dir"):
+        with locked_folder(self.output_dir, "output_dir", self.shard):
             yield
 
     def _forget(self, image: PathLike) -> None:

@@ -62,6 +62,11 @@ WRONG = [
     ("overlap", 1, "overlap: expected a number from 0 to below 1"),
     ("roi_size", [256], "roi_size: expected two whole numbers of pixels"),
     ("volume_range_ml", {"liver": 5}, "volume_range_ml: expected"),
+    *(
+        ("shard", value, "shard: expected a shard and the number of shards, such as 3/8, or None, but found")
+        for value in ("0/8", "9/8", "x", "03/8", "3/8/1", "3/-8", "1/8\n", "", 3, 0.375)
+    ),
+    ("shard", "none", "Write None."),
     ("timeout", 3600, "timeout: expected a datetime.timedelta"),
 ]
 RIGHT: list[tuple[str, Any]] = [
@@ -81,6 +86,8 @@ RIGHT: list[tuple[str, Any]] = [
     ("roi_size", [-1, -1]),
     ("roi_size", 256),
     ("volume_range_ml", {}),
+    ("shard", "8/8"),
+    ("shard", None),
 ]
 CONFIGS = [
     ["inference"],

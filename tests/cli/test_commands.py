@@ -17,6 +17,7 @@ import nibabel as nib
 import numpy as np
 
 from monai_unet3plus.cli import main
+from tests.broken_files import write_ct
 from tests.bundle.workflows import NARROW, write_checkpoint
 from tests.data_sets import write_boxes, write_dicom_series
 
@@ -87,6 +88,15 @@ class TestCommands(unittest.TestCase):
         status, out, err = self.segment(self.work / "empty", "--organs", "liver", "--json")
         self.assertEqual((status, out), (1, ""))
         self.assertEqual(err.count("expected volumes"), 1, err)
+
+    def test_segment_takes_one_shard(self) -> None:
+        for number in range(2):
+            write_ct(self.work / "cts" / f"case_{number}.nii.gz", (36, 34, 2 + number))
+        status, out, err = self.segment(self.work / "cts", "--organs", "liver", "--json", "--shard", "1/2")
+        self.assertEqual((status, [Path(name).name for name in json.loads(out)]), (0, ["case_1.nii.gz"]), err)
+        status, out, err = self.segment(self.work / "cts", "--organs", "liver", "--json", "--shard", "3/2")
+        self.assertEqual((status, out), (1, ""))
+        self.assertEqual(err.count("shard: expected"), 1, err)
 
     def test_checkpoint_that_is_not_there_is_said(self) -> None:
         status, out, err = self.segment(self.ct, "--checkpoint", self.work / "none.pt", "--json")

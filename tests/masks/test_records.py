@@ -152,6 +152,31 @@ class TestMaskRecords(unittest.TestCase):
         with self.records().locked():
             pass
 
+    @parameterized.expand(
+        [
+            (None, None, "another run is"),
+            (None, "1/8", "another run is"),
+            ("1/8", None, "another run is"),
+            ("1/8", "1/8", "shard 1/8 is"),
+            ("1/8", "2/8", None),
+            ("1/8", "1/80", "a shard of another number of shards than 80 is"),
+            ("1/8", "2/4", "a shard of another number of shards than 4 is"),
+        ]
+    )
+    def test_shards_exclude_runs_that_may_have_the_same_cases(
+        self, first: str | None, second: str | None, at_work: str | None
+    ) -> None:
+        with self.records(shard=first).locked():
+            if at_work is None:
+                with self.records(shard=second).locked():
+                    pass
+            else:
+                with self.assertRaisesRegex(InputError, f"output_dir: {at_work} at work in"):
+                    with self.records(shard=second).locked():
+                        pass
+        with self.records(shard=second).locked():
+            pass
+
     def test_output_that_can_not_be_written_is_refused(self) -> None:
         (self.root / "masks").write_text("a file")
         with self.assertRaisesRegex(InputError, "output_dir: .*masks can't be written to: "), self.records().locked():
