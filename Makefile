@@ -35,6 +35,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.benchmarks.network
 	$(BIN)/python -m tests.benchmarks.bfloat16 --work_dir $(DEMO_DIR)/bfloat16
 	$(BIN)/python -m tests.benchmarks.whole_ct
+	$(BIN)/python -m tests.benchmarks.training_epoch --work_dir $(DEMO_DIR)/training_epoch
 	$(BIN)/python -m tests.benchmarks.out_of_the_box --work_dir $(DEMO_DIR)/out_of_the_box
 
 docs: $(VENV)/.installed-dev
