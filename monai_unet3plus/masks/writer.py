@@ -18,10 +18,12 @@ from monai.utils import ImageMetaKey, convert_to_numpy
 
 from ..utils.files import now_or_deferred
 from ..utils.image_files import is_nifti
+from ..utils.nifti_forms import measure_disagreement
 
 __all__ = ["LABEL_INTENT", "LabelMapWriter"]
 
 LABEL_INTENT = 1002  # NIfTI's code for "values are labels"
+_QFORM_VOXELS = 0.1  # ITK takes the qform where the directions of the sform are rounded, and opens no file without
 
 _GRID_FIELDS = ("sform_code", "srow_x", "srow_y", "srow_z", "qform_code", "quatern_b", "quatern_c", "quatern_d") + (
     "qoffset_x",
@@ -78,7 +80,7 @@ class LabelMapWriter(NibabelWriter):
         image.header["intent_code"] = LABEL_INTENT  # nobody takes it for a CT, see find_cases
         image.set_sform(affine, code=1)
         image.set_qform(affine, code=1)
-        if not np.allclose(image.get_qform(), affine, atol=1e-3):
+        if not measure_disagreement(image.header) <= _QFORM_VOXELS:
             image.set_qform(None, code=0)
         self._lie_like_source(image)
         self.data_obj = image

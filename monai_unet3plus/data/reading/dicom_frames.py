@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +20,9 @@ _CT_CLASSES = (
 )
 _NO_SCAN = ("LOCALIZER", "MIP", "MINIP", "SCREEN SAVE")  # values of Image Type
 _MAGIC_OFFSET, _MAGIC = 128, b"DICM"
+_PIXEL_TAGS = {b"\xe0\x7f\x10\x00": "<", b"\x7f\xe0\x00\x10": ">"}  # little and big endian
+_UNDEFINED_LENGTH = 0xFFFFFFFF  # of pixels that are packed
+_LARGEST_COSINE = 0.01  # between rows and columns, which are at right angles but for rounding
 _FIRST_GROUPS = (b"\x02\x00", b"\x08\x00")  # of a file without a preamble, little endian
 
 
@@ -43,6 +47,10 @@ class Frame:
         thickness: of the slice in mm, or None.
         rescale: slope and intercept, or None where the file has none.
         applied_rescale: those of the file's first frame, which GDCM applies to all.
+        mirror: the lowest and the highest number that a pixel can store, added up, of an image whose numbers GDCM
+            mirrors because it is to be shown in negative (MONOCHROME1); else None.
+        padding: value of the pixels that the scanner has filled, or None.
+        fault: a reason why the pixels can't be read, or "".
         phase: values that tell the phases of a series apart, by the name of the field.
     """
 
@@ -60,6 +68,9 @@ class Frame:
     thickness: float | None
     rescale: tuple[float, float] | None
     applied_rescale: tuple[float, float] | None
+    mirror: int | None = None
+    padding: float | None = None
+    fault: str = ""
     phase: dict[str, str] = field(default_factory=dict)
 
 
@@ -79,7 +90,8 @@ def starts_like_dicom(path: str | os.PathLike) -> bool:
 
 def read_header(path: str | os.PathLike) -> Any:
     """
-    The fields of a DICOM file without its pixels, a ``pydicom.Dataset``.
+    The fields of a DICOM file without its pixels, a ``pydicom.Dataset``, whose attribute ``pixel_bytes`` is the number
+    of bytes that the pixels take; None if they are packed.
 
     Args:
         path: the file.
@@ -89,7 +101,21 @@ def read_header(path: str | os.PathLike) -> Any:
     """
     import pydicom
 
-    return pydicom.dcmread(path, stop_before_pixels=True, force=True)
+    with open(path, "rb") as file:
+        header: Any = pydicom.dcmread(file, stop_before_pixels=True, force=True)
+        start = file.read(12)
+    header.pixel_bytes = _pixel_bytes(start)
+    return header
+
+
+def _pixel_bytes(start: bytes) -> int | None:
+    """The length that the field of the pixels states, from its first bytes; None if unknown, as where it is packed."""
+    order = _PIXEL_TAGS.get(start[:4])
+    place = 8 if start[4:6] in (b"OB", b"OW") else 4
+    if order is None or len(start) < place + 4:
+        return None
+    length = int(struct.unpack_from(f"{order}I", start, place)[0])
+    return None if length == _UNDEFINED_LENGTH else length
 
 
 def is_ct_object(header: Any) -> bool:
@@ -134,11 +160,13 @@ def list_frames(header: Any, file: str) -> list[Frame]:
 
 def _frame(header: Any, file: str, index: int, groups: list[Any]) -> Frame:
     position = _numbers(_find(groups, "PlanePositionSequence", "ImagePositionPatient"), 3)
-    orientation = _numbers(_find(groups, "PlaneOrientationSequence", "ImageOrientationPatient"), 6)
+    orientation = _directions(_find(groups, "PlaneOrientationSequence", "ImageOrientationPatient"))
     thickness = _numbers(_find(groups, "PixelMeasuresSequence", "SliceThickness"), 1)
     slope = _numbers(_find(groups, "PixelValueTransformationSequence", "RescaleSlope"), 1)
     intercept = _numbers(_find(groups, "PixelValueTransformationSequence", "RescaleIntercept"), 1)
-    rescale = None if slope is None or intercept is None else (float(slope[0]), float(intercept[0]))
+    rescale = None
+    if slope is not None or intercept is not None:  # GDCM takes 1 or 0 for the one that is missing
+        rescale = (1.0 if slope is None else float(slope[0]), 0.0 if intercept is None else float(intercept[0]))
     kind = str(header.get("Modality") or "")
     number = _numbers(header.get("InstanceNumber"), 1)
     return Frame(
@@ -156,6 +184,9 @@ def _frame(header: Any, file: str, index: int, groups: list[Any]) -> Frame:
         thickness=None if thickness is None or thickness[0] <= 0 else float(thickness[0]),
         rescale=rescale,
         applied_rescale=rescale,
+        mirror=_mirror(header),
+        padding=_padding(header),
+        fault=_fault(header),
         phase=_phase(header, groups, file if len(groups) > 1 else ""),
     )
 
@@ -168,6 +199,31 @@ def _is_ct(header: Any, kind: str, image_type: Any) -> bool:
     if kind not in ("CT", ""):
         return False
     return is_ct_object(header) or header.get("ImagePositionPatient") is not None  # as anonymizers may leave it
+
+
+def _padding(header: Any) -> float | None:
+    found = _numbers(header.get("PixelPaddingValue"), 1)
+    if found is None:
+        return None
+    value = int(found[0]) % 2**16  # often written with another sign than the pixels have
+    return float(value - 2**16 if header.get("PixelRepresentation") and value >= 2**15 else value)
+
+
+def _mirror(header: Any) -> int | None:
+    if str(header.get("PhotometricInterpretation") or "") != "MONOCHROME1":
+        return None
+    return -1 if header.get("PixelRepresentation") else 2 ** int(header.get("BitsStored") or 16) - 1
+
+
+def _fault(header: Any) -> str:
+    bits, high, allocated = (int(header.get(name) or 0) for name in ("BitsStored", "HighBit", "BitsAllocated"))
+    if bits and high and high != bits - 1:
+        return f"expected pixels in the lowest {bits} bits, but High Bit is {high}"
+    size = int(header.get("SamplesPerPixel") or 1) * int(header.get("NumberOfFrames") or 1) * allocated // 8
+    expected, found = int(header.Rows) * int(header.Columns) * size, getattr(header, "pixel_bytes", None)
+    if found is not None and found < expected:
+        return f"expected {expected} bytes of pixels, but found {found}"
+    return ""
 
 
 def _phase(header: Any, groups: list[Any], file: str) -> dict[str, str]:
@@ -192,6 +248,16 @@ def _find(groups: list[Any], sequence: str, name: str) -> Any:
         if value not in (None, ""):
             return value
     return None
+
+
+def _directions(value: Any) -> np.ndarray | None:
+    """Directions of rows and columns, of length 1 whatever the file has; None if they are not at right angles."""
+    found = _numbers(value, 6)
+    if found is None:
+        return None
+    across, down = (vector / max(float(np.linalg.norm(vector)), 1e-12) for vector in (found[:3], found[3:]))
+    usable = across.any() and down.any() and abs(float(across @ down)) <= _LARGEST_COSINE
+    return np.concatenate((across, down)) if usable else None
 
 
 def _numbers(value: Any, count: int) -> np.ndarray | None:

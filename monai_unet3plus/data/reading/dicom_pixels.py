@@ -11,8 +11,12 @@ import numpy as np
 
 from ...utils.errors import InputError, last_line
 from .dicom_frames import Frame
+from .itk_reader import open_reader
 
 __all__ = ["read_pixels"]
+
+_BRIGHTEST = 3071  # Hounsfield units; padding above is no metal
+_AIR = -1024
 
 
 def read_pixels(frames: Sequence[Frame]) -> np.ndarray:
@@ -26,14 +30,17 @@ def read_pixels(frames: Sequence[Frame]) -> np.ndarray:
         Hounsfield units ``(frames, rows, columns)`` in float32.
 
     Raises:
-        InputError: When a file can't be decoded, as one that is cut off.
+        InputError: When a file can't be decoded, as one that is cut off, or GDCM would decode it wrong.
     """
     columns, rows = frames[0].shape
     pixels = np.empty((len(frames), rows, columns), np.float32)
     numbered = sorted(enumerate(frames), key=lambda item: item[1].file)
     for file, group in groupby(numbered, key=lambda item: item[1].file):
+        members = list(group)
+        if members[0][1].fault:
+            raise InputError(f"{file}: {members[0][1].fault}.")
         planes = _decode(file)
-        for place, frame in group:
+        for place, frame in members:
             pixels[place] = _rescale(planes[frame.index], frame)
     return pixels
 
@@ -42,9 +49,7 @@ def _decode(file: str) -> np.ndarray:
     """All frames of a file, ``(frames, rows, columns)``, by the rescale slope and intercept of its first one."""
     import SimpleITK
 
-    reader = SimpleITK.ImageFileReader()
-    reader.SetImageIO("GDCMImageIO")
-    reader.SetFileName(file)
+    reader = open_reader(file, "GDCMImageIO")
     try:
         image = reader.Execute()
     except RuntimeError as e:
@@ -55,9 +60,15 @@ def _decode(file: str) -> np.ndarray:
 
 
 def _rescale(plane: np.ndarray, frame: Frame) -> np.ndarray:
-    """GDCM rescales all frames by the first one's slope and intercept; undo that where the frame has others."""
-    if frame.rescale == frame.applied_rescale:
-        return plane
+    """
+    GDCM rescales all frames by the first one's slope and intercept, and mirrors the numbers of images to be shown in
+    negative; undo that. Padding that is brighter than anything in a patient becomes air.
+    """
     slope, intercept = frame.applied_rescale or (1.0, 0.0)
     own_slope, own_intercept = frame.rescale or (1.0, 0.0)
-    return np.rint((plane.astype(np.float64) - intercept) / slope) * own_slope + own_intercept
+    if frame.mirror is not None:
+        plane = slope * frame.mirror + 2 * intercept - plane.astype(np.float64)
+    if frame.rescale != frame.applied_rescale:
+        plane = np.rint((plane.astype(np.float64) - intercept) / slope) * own_slope + own_intercept
+    padding = -np.inf if frame.padding is None else own_slope * frame.padding + own_intercept
+    return np.where(np.isclose(plane, padding), _AIR, plane) if padding > _BRIGHTEST else plane

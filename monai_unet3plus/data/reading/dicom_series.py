@@ -68,6 +68,7 @@ def find_ct_stack(path: str) -> CTStack:
     _check_places(stacks[0], scans, path)
     warnings = _name_others(path, stacks[0], frames, others)
     taken, remarks = pick_phase(sort_frames(stacks[0]), path)
+    _check_rescale(taken, path)
     affine, more = fit_grid(taken, path)
     unstated = ["spacing"] if len(taken) == 1 and taken[0].thickness is None else []
     return CTStack(taken, affine, warnings + remarks + more, unstated)
@@ -180,7 +181,17 @@ def _check_places(taken: Sequence[Frame], scans: Sequence[Frame], path: str) -> 
     if lost:
         raise InputError(
             f"{path}: expected Image Position (Patient) and Image Orientation (Patient) in each slice, but {len(lost)} "
-            f"of {len(series)} have none, such as {os.path.basename(lost[0].file)}."
+            f"of {len(series)} have none that can be used, such as {os.path.basename(lost[0].file)}."
+        )
+
+
+def _check_rescale(frames: Sequence[Frame], path: str) -> None:
+    """Refuse Hounsfield units beside raw numbers."""
+    raw = [frame for frame in frames if frame.rescale is None]
+    if 0 < len(raw) < len(frames):
+        raise InputError(
+            f"{path}: expected Rescale Intercept in each slice or in none, but {len(raw)} of {len(frames)} have none, "
+            f"such as {os.path.basename(raw[0].file)}."
         )
 
 

@@ -29,10 +29,12 @@ from .dicom_pixels import read_pixels
 from .dicom_series import find_ct_stack
 from .itk_reader import open_reader
 from .packed import check_packing, is_packed, unpacked_size, zlib_size
+from .stated_grid import read_fields
 from .volume import Volume, dicom_volume, itk_volume, nifti_volume
 
 __all__ = ["check_file", "serve"]
 
+_NO_RESCALE = {"slope": 1.0, "offset": 0.0}
 _MIB = 2**20
 _CHUNK = _MIB
 _BESIDES_VOXELS = 1024 * _MIB
@@ -127,6 +129,8 @@ def _check_nifti(path: str, max_voxels: int, keep: bool) -> Volume | None:
         kind, header_bytes = image.get_data_dtype(), image.dataobj.offset
     except FileNotFoundError as e:
         raise InputError(f"{path}: expected its voxels in a file .img beside it, but there is none.") from e
+    except (ValueError, nib.spatialimages.HeaderDataError) as e:
+        raise InputError(f"{path}: expected a NIfTI file, but its header is damaged ({last_line(e)}).") from e
     except nib.filebasedimages.ImageFileError as e:
         raise InputError(f"{path}: expected a NIfTI file, but found another or a damaged one.") from e
     except (EOFError, gzip.BadGzipFile, zlib.error) as e:
@@ -176,14 +180,21 @@ def _check_by_itk(
 
 
 def _check_meta_image(path: str, expected: int) -> None:
-    """ITK takes packed voxels that are damaged, or too few, without a word."""
+    """ITK takes packed voxels that are damaged, or too few, and leaves out a rescaling, without a word."""
+    stated = read_fields(path)
+    rescale = [float(stated.get(f"elementtointensityfunction{name}", unit)) for name, unit in _NO_RESCALE.items()]
+    if rescale != list(_NO_RESCALE.values()):
+        raise InputError(
+            f"{path}: expected voxels in Hounsfield units, but its header says that they are to be multiplied by "
+            f"{rescale[0]:g} and {rescale[1]:g} to be added (ElementToIntensityFunction), which no reader does."
+        )
     with open(path, "rb") as file:
         fields: dict[str, str] = {}
         while "ElementDataFile" not in fields:
-            name, equals, value = file.readline(_CHUNK).decode("latin-1").partition("=")
+            name, equals, value = file.readline(_CHUNK).partition(b"=")
             if not equals:
                 return  # ITK will give the reason
-            fields[name.strip()] = value.strip()
+            fields[os.fsdecode(name.strip())] = os.fsdecode(value.strip())
         place, packed = fields["ElementDataFile"], fields.get("CompressedData", "").lower() == "true"
         if place == "LOCAL":
             found = zlib_size(path, file, expected) if packed else os.path.getsize(path) - file.tell()
@@ -193,6 +204,11 @@ def _check_meta_image(path: str, expected: int) -> None:
                 return
             with open(data, "rb") as other:
                 found = zlib_size(path, other, expected) if packed else os.path.getsize(data)
+            if not packed and found > expected and fields.get("HeaderSize", "0") == "0":
+                raise InputError(
+                    f"{path}: expected {expected} bytes of voxels in {place}, as its header says, but found {found}. "
+                    "Do the voxels begin later (HeaderSize)?"
+                )
     if found < expected:
         raise InputError(
             f"{path}: expected {expected} bytes of voxels, as its header says, but found {found}. Is it cut off?"

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,11 +12,12 @@ import numpy as np
 
 from ...utils.errors import InputError
 from ...utils.image_files import is_nifti
+from ...utils.nifti_forms import measure_disagreement
 from .dicom_frames import starts_like_dicom
 from .dicom_pixels import read_pixels
 from .dicom_series import CTStack, find_ct_stack
 from .itk_reader import open_reader
-from .stated_grid import find_unstated
+from .stated_grid import find_unit, find_unstated
 
 if TYPE_CHECKING:  # the process that tries files out starts in no time without MONAI
     from monai.config import PathLike
@@ -27,6 +27,7 @@ __all__ = ["Volume", "check_affine", "dicom_volume", "itk_volume", "nifti_volume
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _AGREE_VOXELS = 0.5
 _SMALLEST_MM, _LARGEST_MM = 0.01, 100.0
+_NIFTI_UNITS = {1: 1e3, 3: 1e-3}  # xyzt_units of metres and micrometres, in mm
 
 
 @dataclass
@@ -89,8 +90,8 @@ def check_affine(affine: np.ndarray, file: str) -> None:
     """
     if not np.isfinite(affine).all() or abs(np.linalg.det(affine)) < 1e-9:
         raise InputError(f"{file}: expected an invertible affine, but found {affine.tolist()}.")
-    spacing = np.linalg.norm(affine[:3, :3], axis=0)
-    if spacing.min() < _SMALLEST_MM or spacing.max() > _LARGEST_MM:
+    if not _is_patient_sized(affine):
+        spacing = np.linalg.norm(affine[:3, :3], axis=0)
         raise InputError(
             f"{file}: expected voxels of {_SMALLEST_MM:g} to {_LARGEST_MM:g} mm, but found "
             f"{' x '.join(f'{size:g}' for size in spacing)}."
@@ -110,32 +111,60 @@ def nifti_volume(file: str, image: Any, voxels: np.ndarray | None = None) -> Vol
         InputError: When the grid is not usable, see :py:func:`check_affine`.
     """
     header, proxy = image.header, image.dataobj
+    _check_header(image, file)
     if (proxy.slope, proxy.inter) == (1, 0):
         array = np.asarray(proxy) if voxels is None else voxels
     else:  # scaled values are float64 for nibabel, in twice the memory
         array = np.asarray(proxy, dtype=np.float32)
-    affine, warnings, unstated = np.asarray(header.get_best_affine(), dtype=float), [], []
+    affine, warnings = _to_mm(np.asarray(header.get_best_affine(), dtype=float), _find_nifti_unit(header), file)
+    unstated = ["spacing"] if warnings else []
     if header["sform_code"] == 0 and header["qform_code"] == 0:
-        unstated.append("orientation")
+        unstated.insert(0, "orientation")
         warnings.append(f"{file}: neither sform nor qform say how it lies in the patient; taken as LAS")
     elif header["sform_code"] > 0 and header["qform_code"] > 0:
-        apart = _measure_disagreement(header, affine)
-        if not apart <= _AGREE_VOXELS:
+        apart = measure_disagreement(header)
+        if np.isinf(apart):
+            warnings.append(f"{file}: the qform is not usable; the sform counts")
+        elif not apart <= _AGREE_VOXELS:
             warnings.append(f"{file}: sform and qform are up to {apart:.1f} voxels apart; the sform counts")
     check_affine(affine, file)
     return Volume(file, array.astype(array.dtype.newbyteorder("="), copy=False), affine, warnings, unstated)
 
 
-def _measure_disagreement(header: Any, sform: np.ndarray) -> float:
-    """The largest distance in voxels between a corner by the qform and by the sform; infinite without a qform."""
-    import nibabel as nib
+def _check_header(image: Any, file: str) -> None:
+    """Refuse voxels that begin within the header, and voxel sizes of 0, which nibabel replaces by 1."""
+    header = image.header
+    if header.is_single and image.dataobj.offset < header.single_vox_offset:
+        raise InputError(
+            f"{file}: expected voxels from byte {header.single_vox_offset} on, but its header (vox_offset) says "
+            f"{image.dataobj.offset}."
+        )
+    if header["sform_code"] > 0:
+        return
+    with image.file_map["image" if header.is_single else "header"].get_prepare_fileobj("rb") as opened:
+        sizes = type(header).from_fileobj(opened, check=False)["pixdim"][1:4]
+    if not (np.isfinite(sizes).all() and sizes.all()):
+        raise InputError(
+            f"{file}: expected voxel sizes (pixdim), but found {' x '.join(f'{size:g}' for size in sizes)}."
+        )
 
-    corners = np.array(list(itertools.product(*((0, size - 1) for size in header.get_data_shape()[:3]), (1,)))).T
-    try:
-        moved = np.linalg.inv(sform) @ header.get_qform() @ corners - corners
-    except (ValueError, nib.spatialimages.HeaderDataError, np.linalg.LinAlgError):
-        return np.inf
-    return float(np.abs(moved).max())
+
+def _find_nifti_unit(header: Any) -> float:
+    return _NIFTI_UNITS.get(int(header["xyzt_units"]) & 7, 1.0)
+
+
+def _to_mm(affine: np.ndarray, unit: float, file: str) -> tuple[np.ndarray, list[str]]:
+    """An affine in mm. Where voxels of a patient's size are found in mm only, the unit is taken as an error."""
+    scaled = affine.copy()
+    scaled[:3] *= unit
+    if unit == 1 or _is_patient_sized(scaled) or not _is_patient_sized(affine):
+        return scaled, []
+    return affine, [f"{file}: states a unit of {unit:g} mm, by which voxels are no patient's; taken as mm"]
+
+
+def _is_patient_sized(affine: np.ndarray) -> bool:
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    return bool(spacing.min() >= _SMALLEST_MM and spacing.max() <= _LARGEST_MM)
 
 
 def dicom_volume(path: str, stack: CTStack) -> Volume:
@@ -174,11 +203,13 @@ def itk_volume(file: str, image: Any) -> Volume:
     direction = np.reshape(image.GetDirection(), (dimensions, dimensions))
     affine[:axes, :axes] = (direction * image.GetSpacing())[:axes, :axes]
     affine[:axes, 3] = image.GetOrigin()[:axes]
-    affine = _LPS_TO_RAS @ affine
+    affine, warnings = _to_mm(_LPS_TO_RAS @ affine, find_unit(file), file)
     check_affine(affine, file)
-    unstated, warnings = find_unstated(file), []
+    unstated = find_unstated(file)
     if unstated:
         spacing = " x ".join(f"{size:g}" for size in np.linalg.norm(affine[:3, :3], axis=0))
         codes = "".join(aff2axcodes(affine))
         warnings.append(f"{file}: states no {' and no '.join(unstated)}; taken as {codes} with voxels of {spacing} mm")
+    if warnings and not unstated:
+        unstated = ["spacing"]
     return Volume(file, SimpleITK.GetArrayFromImage(image).T, affine, warnings, unstated)

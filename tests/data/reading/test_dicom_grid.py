@@ -146,7 +146,7 @@ class TestRefusals(GridCase):
             slices = ct_slices(HU)
             for ds in slices[4:]:
                 delattr(ds, field)
-            self.refuse(slices, f"{name}.* in each slice, but 2 of 6 have none, such as")
+            self.refuse(slices, f"{name}.* in each slice, but 2 of 6 have none.*, such as")
 
 
 if __name__ == "__main__":
