@@ -81,6 +81,9 @@ class CaseDataset(Dataset):
         workers = get_worker_info()
         index += 1 if workers is None else workers.num_workers
         image = self.data[index][CommonKeys.IMAGE] if index < len(self.data) else None
-        if not isinstance(image, (str, os.PathLike)) or (self.records is not None and self.records.is_done(image)):
+        if not isinstance(image, (str, os.PathLike)):
             return None
-        return image
+        try:
+            return None if self.records is not None and self.records.is_done(image) else image
+        except Exception:  # such as a name that is too long for a mask: a failure of the next case, and not of this one
+            return None

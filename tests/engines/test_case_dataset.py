@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import errno
 import logging
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import torch
 
 from monai_unet3plus.engines import CaseDataset
+from tests.broken_files import write_ct
 
 
 class TestCaseDataset(unittest.TestCase):
@@ -31,6 +34,19 @@ class TestCaseDataset(unittest.TestCase):
             item = CaseDataset([{"image": path}], lambda item: self.fail("loaded"))[0]
         self.assertEqual(item["image"], str(path))
         self.assertIn(f"{path}: expected a whole gzip file", item["failure"])
+
+    def test_records_that_fail_for_the_next_case_cost_this_one_nothing(self) -> None:
+        def is_done(image: str | Path) -> bool:
+            if image == "a.nii":
+                raise OSError(errno.ENAMETOOLONG, "File name too long")
+            return False
+
+        records = mock.Mock(is_done=is_done)
+        with tempfile.TemporaryDirectory() as folder:
+            good = Path(folder) / "good.nii.gz"
+            write_ct(good)
+            dataset = CaseDataset([{"image": good}, {"image": "a.nii"}], lambda item: item, records=records)
+            self.assertEqual([sorted(item) for item in (dataset[0], dataset[1])], [["image"], ["failure", "image"]])
 
     def test_warnings_become_remarks(self) -> None:
         def transform(item: dict) -> dict:
