@@ -85,7 +85,7 @@ def write_page(
 def _device() -> str:
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
-    return f"A processor with {torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads"
+    return f"A processor with {torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} thread(s)"
 
 
 def _source_row(results: Sequence[Result]) -> str:

@@ -26,7 +26,7 @@ Case = dict[str, Any]
 
 FOLDS = 5
 # How often a case is drawn. A volume counts as 1; the slices of the archives together as about half of the volumes.
-_LIVER_SLICE, _SPLEEN_SLICE, _REFERENCE, _ORGAN_FREE = 0.03, 0.25, 2.0, 1.0
+_LIVER_SLICE, _SPLEEN_SLICE, _REFERENCE, _ORGAN_FREE = 0.03, 0.25, 2.0, 3.0
 _PIXEL_SIZE = 1.5  # mm, of 256 pixels: a usual field of view, since the archives of slices state none
 _CLIPPED = [0, 255]  # HU, the window of the archives of slices
 
