@@ -19,7 +19,8 @@ from monai_unet3plus.bundle.variables import VARIABLES
 
 DOCS = Path(__file__).resolve().parent
 CONFIGS = DOCS.parent / "bundle" / "configs"
-NAMES = ("train", "synthesis", "evaluate", "multi_gpu_train", "multi_gpu_evaluate", "inference", "inference_trt")
+NAMES = ("train", "synthesis", "evaluate", "multi_gpu_train", "multi_gpu_evaluate", "inference", "multi_gpu_inference")
+NAMES += ("inference_trt",)
 
 # names that MONAI reads, and intermediate values
 NO_VARIABLES = {"imports", "initialize", "run", "finalize"}
@@ -31,7 +32,8 @@ Every variable at the top of the bundle's configs. On the command line, `--NAME 
 `--epochs 50 --organs "{'liver': 1, 'spleen': 2}"`. Deeper entries are reached by `#`: `--optimizer#momentum 0.95`.
 `@NAME` is the value of another variable, `$` begins a Python expression. A config that comes later in a list replaces
 the entries that it names: `synthesis.json`, `evaluate.json` and `multi_gpu_train.json` come after `train.json`,
-`multi_gpu_evaluate.json` after the last two, and `inference_trt.json` after `inference.json`.
+`multi_gpu_evaluate.json` after the last two, `multi_gpu_inference.json` and `inference_trt.json` after
+`inference.json`.
 
 A run begins with a check of the values, and ends with a sentence if one is wrong: the text "false" is no flag, a
 number is no path. Folders whose names read as numbers are written with `./` before them: `--dataset_dir ./20240105`.

@@ -76,7 +76,7 @@ class CaseEvaluator(SupervisedEvaluator):
     Where masks can't be written any more, as on a full disk, the run ends.
 
     ``results`` has an entry for each case of the latest run, ``current`` is that of the case at work, ``not_tried`` the
-    number of those that it did not get to.
+    number of those that it did not get to, ``started`` the time in seconds since the epoch.
     The loader's batch size has to be 1. A network that nobody loaded weights into is refused, see
     :py:class:`RequireLoadedWeights`.
 
@@ -101,6 +101,7 @@ class CaseEvaluator(SupervisedEvaluator):
         self._has_output = False
         self.results: list[CaseResult] = []
         self.current = CaseResult("", "")
+        self.started = 0.0
         RequireLoadedWeights(self.network).attach(self)
 
     @property
@@ -120,6 +121,7 @@ class CaseEvaluator(SupervisedEvaluator):
 
     def run(self, global_epoch: int = 1) -> None:  # type: ignore[override]
         self.results = []
+        self.started = time()
         if self.state.epoch_length == 0:
             logger.info("there is no case for this run")  # a shard, where there are fewer cases than shards
             return

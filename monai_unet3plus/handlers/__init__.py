@@ -10,6 +10,7 @@ from .evaluation_pictures import EvaluationPictures
 from .evaluation_report import EvaluationReport
 from .finetune import FinetuneLoader
 from .finite_loss import FiniteLoss
+from .gathered_report import report_together
 from .history import TrainingHistory
 from .inference_pictures import InferencePictures
 from .inference_report import InferenceReport
@@ -43,4 +44,5 @@ __all__ = [
     "TrainingHistory",
     "TrainingState",
     "WeightAverage",
+    "report_together",
 ]

@@ -56,7 +56,7 @@ class InferenceReport:
         self.dataset_dir = dataset_dir
         self.metadata = metadata
         self.shard = shard
-        self._started = 0.0
+        self._running = False
 
     def attach(self, engine: Engine) -> None:
         """
@@ -72,6 +72,20 @@ class InferenceReport:
         Args:
             engine: after, or within, its run.
         """
+        self.write(engine, self.shard)
+        self._running = False
+
+    def write(self, engine: CaseEvaluator, shard: str | None) -> bool:
+        """
+        Write the files of a report.
+
+        Args:
+            engine: after, or within, its run.
+            shard: that its results are of, or None if they are of all cases.
+
+        Returns:
+            whether that was possible; an error is logged.
+        """
         counts = Counter(result.status for result in engine.results)
         made_by = {} if engine.records is None else engine.records.describe_run()
         weights_sha256 = made_by.get("weights_sha256")
@@ -82,28 +96,37 @@ class InferenceReport:
             "versions": versions(),
             "warning": get_weights_warning(weights_sha256, self.metadata),
             "dataset_dir": os.path.abspath(self.dataset_dir),
-            "started": datetime.fromtimestamp(self._started, timezone.utc).isoformat(timespec="seconds"),
-            "seconds": round(time() - self._started, 1),
+            "started": datetime.fromtimestamp(engine.started, timezone.utc).isoformat(timespec="seconds"),
+            "seconds": round(time() - engine.started, 1),
             "counts": {**counts, "not_tried": engine.not_tried},
             "cases": [self._entry(engine, result) for result in engine.results],
         }
-        file = self.output_dir / ("report" if self.shard is None else f"report_{self.shard.replace('/', '_of_')}")
+        data, page = self._list_files(shard)
         try:
-            write_run(file.with_suffix(".json"), run)
-            page = inference_page(run, [self._picture(engine, result.image) for result in engine.results])
-            write_page(page, file.with_suffix(".html"))
-            logger.info("report: %s", file.with_suffix(".html"))
+            write_run(data, run)
+            write_page(inference_page(run, [self._picture(engine, result.image) for result in engine.results]), page)
+            logger.info("report: %s", page)
+            return True
         except OSError as e:  # the disk is full, which the cases say already
             logger.error("the report was not written to %s: %s", self.output_dir, e.strerror)
-        self._started = 0.0
+            return False
+
+    def remove(self) -> None:
+        """Remove the files of the report of this shard, which another report contains."""
+        for file in self._list_files(self.shard):
+            file.unlink(missing_ok=True)
 
     def _start(self, engine: Engine) -> None:
-        self._started = time()
+        self._running = True
 
     def _fail(self, engine: CaseEvaluator, error: BaseException) -> None:
-        if self._started:  # else a handler before this one refused to start, and an earlier report stays
+        if self._running:  # else a handler before this one refused to start, and an earlier report stays
             self(engine)
         raise error
+
+    def _list_files(self, shard: str | None) -> tuple[Path, Path]:
+        name = "report" if shard is None else f"report_{shard.replace('/', '_of_')}"
+        return self.output_dir / f"{name}.json", self.output_dir / f"{name}.html"
 
     def _picture(self, engine: CaseEvaluator, image: str) -> Path | None:
         records = engine.get_records(image)

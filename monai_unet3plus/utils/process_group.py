@@ -39,23 +39,26 @@ class ProcessGroup:
     Args:
         device: of this process; it decides about the backend, "nccl" or "gloo".
         timeout: for operations in which processes wait for each other.
+        independent: whether processes work by themselves and meet at the end only. Then one that fails ends no others,
+            and the backend is "gloo" on any device. Defaults to False.
     """
 
-    def __init__(self, device: torch.device | str, timeout: datetime.timedelta) -> None:
+    def __init__(self, device: torch.device | str, timeout: datetime.timedelta, independent: bool = False) -> None:
         self.device = torch.device(device)
         self.timeout = timeout
+        self.independent = independent
         self.connections: list[socket.socket] = []
         self.closed = threading.Event()
 
     def init_process_group(self) -> None:
-        """Form the group, by the environment variables that launchers set, and watch its processes."""
+        """Form the group, by the environment variables that launchers set; its processes are watched if dependent."""
         on_gpu = self.device.type == "cuda"
         own = not dist.is_initialized()
         if own:
-            dist.init_process_group("nccl" if on_gpu else "gloo", timeout=self.timeout)
+            dist.init_process_group("nccl" if on_gpu and not self.independent else "gloo", timeout=self.timeout)
         if on_gpu:
             torch.cuda.set_device(self.device)
-        if own and dist.get_world_size() > 1:
+        if own and not self.independent and dist.get_world_size() > 1:
             self._watch()
 
     def destroy_process_group(self) -> None:

@@ -92,6 +92,7 @@ RIGHT: list[tuple[str, Any]] = [
 CONFIGS = [
     ["inference"],
     ["inference", "inference_trt"],
+    ["inference", "multi_gpu_inference"],
     ["train"],
     ["train", "synthesis"],
     ["train", "evaluate"],
@@ -122,6 +123,8 @@ class TestConfigs(unittest.TestCase):
         parser.read_config([str(BUNDLE / "configs" / f"{name}.json") for name in configs])
         if "multi_gpu" in configs[-1]:
             parser["device"] = "cpu"
+        if configs[-1] == "multi_gpu_inference":
+            parser["shard"] = "1/2"
         parser.get_parsed_content("variables")
 
     @parameterized.expand(
