@@ -139,7 +139,7 @@ def _convolve(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) 
     batch, _, height, width = x.shape
     side = _tile_side(x.dtype)
     rows, columns = -(-height // side), -(-width // side)
-    result = x.new_empty(batch, rows * side, columns * side, outputs)
+    result = x.new_empty((batch, rows * side, columns * side, outputs))
     for image, first, count in _strips(x, max(channels, outputs)):
         patches = (patch_transform @ _patches(x[image], first, count)).view(-1, count * columns, channels)
         tiles = tile_transform @ torch.bmm(patches, kernels).flatten(1)

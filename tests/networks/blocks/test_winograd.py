@@ -7,6 +7,7 @@ from unittest import mock
 
 import torch
 import torch.nn.functional as F
+from monai.data import MetaTensor
 from parameterized import parameterized
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -44,6 +45,13 @@ class TestWinogradConv(unittest.TestCase):
             gradients.append(torch.autograd.grad((out * torch.linspace(0, 1, out.numel()).view_as(out)).sum(), inputs))
         for ours, theirs in zip(*gradients):
             torch.testing.assert_close(ours, theirs)
+
+    def test_takes_tensors_with_meta_data(self) -> None:
+        x, weight, bias = (tensor.requires_grad_() for tensor in tensors((16, 24)))
+        out = winograd_conv(MetaTensor(x), weight, bias)
+        torch.testing.assert_close(out.as_tensor(), F.conv2d(x, weight, bias, padding=1))
+        out.sum().backward()
+        self.assertIsNotNone(weight.grad)
 
     def test_gradcheck(self) -> None:
         inputs = [tensor.requires_grad_() for tensor in tensors((5, 6))]
