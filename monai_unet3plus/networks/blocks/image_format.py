@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn as nn
+from monai.utils import convert_to_tensor
 
 from ..eager import is_eager
 from .plain import is_plain_tensor
@@ -17,6 +18,8 @@ class ImageFormat(nn.Module):
     """
     Bring an image to the number type of a network's weights, and on CPUs in 2D to the memory layout that convolutions
     are fastest with, channels last. The maps computed from it follow.
+
+    In training a MetaTensor becomes a plain tensor: MONAI would copy its meta data at each operation on its maps.
     """
 
     def __init__(self) -> None:
@@ -32,11 +35,13 @@ class ImageFormat(nn.Module):
         Returns:
             the same image.
         """
-        image = image.to(self.like.dtype)  # type: ignore[arg-type]
         if not torch.jit.is_scripting():
-            if is_eager() and is_plain_tensor(image) and image.dim() == 4 and image.device.type == "cpu":
-                return image.contiguous(memory_format=torch.channels_last)
-        return image
+            if is_eager() and is_plain_tensor(image):
+                if self.training:
+                    image = convert_to_tensor(image, track_meta=False)
+                if image.dim() == 4 and image.device.type == "cpu":
+                    image = image.contiguous(memory_format=torch.channels_last)
+        return image.to(self.like.dtype)  # type: ignore[arg-type]
 
 
 def store_gradient_like(maps: torch.Tensor) -> None:

@@ -7,6 +7,7 @@ from unittest import mock
 
 import torch
 import torch.nn as nn
+from monai.data import MetaTensor
 from parameterized import parameterized
 
 from monai_unet3plus.networks.blocks import ImageFormat, full_scale
@@ -20,6 +21,13 @@ class TestImageFormat(unittest.TestCase):
         found = ImageFormat()(image)
         self.assertTrue(found.is_contiguous(memory_format=torch.channels_last))
         torch.testing.assert_close(found, image, rtol=0, atol=0)
+
+    def test_meta_data_are_kept_in_evaluation_only(self) -> None:
+        image = MetaTensor(torch.rand(1, 3, 8, 8, requires_grad=True))
+        self.assertIsInstance(ImageFormat().eval()(image), MetaTensor)
+        found = ImageFormat().train()(image)
+        self.assertIs(type(found), torch.Tensor)
+        self.assertTrue(found.requires_grad)
 
     def test_volumes_and_graphs_keep_their_layout(self) -> None:
         volume, image = torch.rand(1, 1, 4, 4, 4), torch.rand(1, 3, 8, 8)
