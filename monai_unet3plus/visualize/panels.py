@@ -70,7 +70,8 @@ class Plane:
 
     def cut(self, volume: np.ndarray, index: int) -> np.ndarray:
         """The slice of a volume, first axis from the picture's right to its left, second to its top."""
-        return volume[(*(slice(None),) * self.axis, index)]  # `take` copies a volume that does not lie row by row
+        whole = (slice(None),) * self.axis
+        return volume[whole + (index,)]  # `take` copies a volume that does not lie row by row
 
     def pick(self, values: Sequence[T]) -> tuple[T, T]:
         """Of values for the volume's axes those for the slice's."""
