@@ -59,7 +59,7 @@ def main() -> None:
     page = f"""# An epoch of training on a CPU, {torch.backends.cpu.get_cpu_capability()}
 
 Written by `python -m tests.benchmarks.training_epoch --work_dir ... --other ... --output docs/benchmarks.md`, whose
-head says what is timed: an epoch of {SLABS} slabs of the default recipe, from cached volumes to updated weights.
+head says how it is timed: an epoch of {SLABS} slabs of the default recipe, from cached volumes to updated weights.
 The recipe computes in bfloat16 where the processor does.
 
 {machine()}.

@@ -10,7 +10,7 @@ from .full_scale import FullScaleBranch, FullScaleNode
 from .image_format import ImageFormat
 from .plain import has_hooks, is_plain
 from .presence import ABSENT_LOGIT, PresenceHead, gate_logits, is_present
-from .upsampled_conv import resize_to, upsampled_conv
+from .upsampled_conv import resize_logits, resize_to, upsampled_conv
 from .upward import UpwardNode
 from .winograd import winograd_conv, winograd_pays
 
@@ -29,6 +29,7 @@ __all__ = [
     "has_hooks",
     "is_plain",
     "is_present",
+    "resize_logits",
     "resize_to",
     "upsampled_conv",
     "winograd_conv",

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from ..eager import is_eager
 from .plain import is_plain_tensor
 
-__all__ = ["resize_to", "upsampled_conv"]
+__all__ = ["resize_logits", "resize_to", "upsampled_conv"]
 
 
 def resize_to(x: torch.Tensor, size: list[int]) -> torch.Tensor:
@@ -33,6 +33,22 @@ def resize_to(x: torch.Tensor, size: list[int]) -> torch.Tensor:
         maps of shape ``(B, C, *size)``.
     """
     return F.interpolate(x, size=size, mode="bilinear" if x.dim() == 4 else "trilinear", align_corners=False)
+
+
+def resize_logits(logits: torch.Tensor, size: list[int]) -> torch.Tensor:
+    """
+    Resize logits as :py:func:`resize_to` does, those in half precision in float32.
+
+    Args:
+        logits: maps of shape ``(B, C, H, W[, D])``.
+        size: the spatial size wanted.
+
+    Returns:
+        maps of shape ``(B, C, *size)``, float32 instead of bfloat16 and float16.
+    """
+    if logits.dtype == torch.bfloat16 or logits.dtype == torch.float16:
+        logits = logits.float()
+    return resize_to(logits, size)
 
 
 def upsampled_conv(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, size: list[int]) -> torch.Tensor:

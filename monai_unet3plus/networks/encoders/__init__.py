@@ -7,6 +7,13 @@ from __future__ import annotations
 from .build import build_encoder
 from .plain import PlainEncoder
 from .registered import RegisteredEncoder
-from .resnet import ResNetEncoder, ResNetStages, dilate
+from .resnet import ResNetEncoder, ResNetStages, build_dilated_resnet
 
-__all__ = ["PlainEncoder", "RegisteredEncoder", "ResNetEncoder", "ResNetStages", "build_encoder", "dilate"]
+__all__ = [
+    "PlainEncoder",
+    "RegisteredEncoder",
+    "ResNetEncoder",
+    "ResNetStages",
+    "build_dilated_resnet",
+    "build_encoder",
+]

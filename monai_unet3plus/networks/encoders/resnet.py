@@ -119,6 +119,30 @@ class ResNetEncoder(nn.Module):
         return self.fine(x) + cropped_to_levels(self.resnet(x), 2, list(x.shape[2:]))
 
 
+def build_dilated_resnet(
+    name: str, features: Sequence[int], spatial_dims: int, in_channels: int, dilations: Sequence[int]
+) -> ResNetStages:
+    """
+    Build a ResNet whose last layers are dilated instead of halving the size.
+
+    Args:
+        name: which ResNet, ``"resnet10"`` to ``"resnet200"``.
+        features: channels of its four layers.
+        spatial_dims: number of spatial dimensions.
+        in_channels: number of channels of the image.
+        dilations: of the last layers, one number each: ``(2, 4)`` for an output stride of 8, ``(2,)`` for 16.
+
+    Raises:
+        ValueError: When ``features`` are not four channels that this ResNet can have.
+    """
+    if len(features) != 4:
+        raise ValueError(f"Expected argument `features` to be 4 numbers of channels, but got {tuple(features)}.")
+    resnet = ResNetStages(name, features, spatial_dims, in_channels)
+    for layer, dilation in zip(resnet.layers[-len(dilations) :], dilations):
+        dilate(layer, dilation)
+    return resnet
+
+
 def dilate(layer: nn.Module, dilation: int) -> None:
     """
     Let a layer of a ResNet keep the size and widen its kernels instead, in place.

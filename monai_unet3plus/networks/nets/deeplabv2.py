@@ -10,8 +10,8 @@ import torch
 import torch.nn as nn
 from monai.networks.layers.factories import Conv
 
-from ..blocks import ImageFormat, resize_to
-from ..encoders import ResNetStages, dilate
+from ..blocks import ImageFormat, resize_logits
+from ..encoders import build_dilated_resnet
 
 __all__ = ["DeepLabV2"]
 
@@ -58,12 +58,8 @@ class DeepLabV2(nn.Module):
         rates: Sequence[int] = (6, 12, 18, 24),
     ) -> None:
         super().__init__()
-        if len(features) != 4:
-            raise ValueError(f"Expected argument `features` to be 4 numbers of channels, but got {tuple(features)}.")
         self.image_format = ImageFormat()
-        self.resnet = ResNetStages(backbone, features, spatial_dims, in_channels)
-        for layer, dilation in ((self.resnet.layers[2], 2), (self.resnet.layers[3], 4)):
-            dilate(layer, dilation)
+        self.resnet = build_dilated_resnet(backbone, features, spatial_dims, in_channels, dilations=(2, 4))
         self.aspp = nn.ModuleList(
             Conv["conv", spatial_dims](features[-1], out_channels, kernel_size=3, padding=rate, dilation=rate)
             for rate in rates
@@ -88,6 +84,4 @@ class DeepLabV2(nn.Module):
         for conv in self.aspp:
             outputs.append(conv(deepest))
         logits = torch.stack(outputs).sum(dim=0)
-        if logits.dtype == torch.bfloat16 or logits.dtype == torch.float16:
-            logits = logits.float()
-        return resize_to(logits, size)
+        return resize_logits(logits, size)

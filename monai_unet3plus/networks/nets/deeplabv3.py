@@ -12,8 +12,8 @@ import torch.nn as nn
 from monai.networks.blocks import Convolution
 from monai.networks.layers.factories import Conv, Dropout, Pool
 
-from ..blocks import ImageFormat, resize_to
-from ..encoders import ResNetStages, dilate
+from ..blocks import ImageFormat, resize_logits, resize_to
+from ..encoders import build_dilated_resnet
 
 __all__ = ["DeepLabV3", "DeepLabV3Plus"]
 
@@ -62,9 +62,7 @@ class DeepLabV3(nn.Module):
     ) -> None:
         super().__init__()
         self.image_format = ImageFormat()
-        self.resnet = _resnet(backbone, features, spatial_dims, in_channels)
-        dilate(self.resnet.layers[2], 2)
-        dilate(self.resnet.layers[3], 4)
+        self.resnet = build_dilated_resnet(backbone, features, spatial_dims, in_channels, dilations=(2, 4))
         width = features[-1] // 8
         self.aspp = _PooledASPP(spatial_dims, features[-1], width, rates)
         self.head = nn.Sequential(
@@ -82,7 +80,7 @@ class DeepLabV3(nn.Module):
             logits of shape ``(B, out_channels, H, W[, D])``.
         """
         size = list(x.shape[2:])
-        return _logits(self.head(self.aspp(self.resnet(self.image_format(x))[-1])), size)
+        return resize_logits(self.head(self.aspp(self.resnet(self.image_format(x))[-1])), size)
 
 
 class DeepLabV3Plus(nn.Module):
@@ -124,8 +122,7 @@ class DeepLabV3Plus(nn.Module):
     ) -> None:
         super().__init__()
         self.image_format = ImageFormat()
-        self.resnet = _resnet(backbone, features, spatial_dims, in_channels)
-        dilate(self.resnet.layers[3], 2)
+        self.resnet = build_dilated_resnet(backbone, features, spatial_dims, in_channels, dilations=(2,))
         width = features[-1] // 8
         low_level = max(1, features[0] * 3 // 16)  # 48 of 256, as in the paper
         self.aspp = _PooledASPP(spatial_dims, features[-1], width, rates)
@@ -148,7 +145,7 @@ class DeepLabV3Plus(nn.Module):
         size = list(x.shape[2:])
         maps = self.resnet(self.image_format(x))
         coarse = resize_to(self.aspp(maps[-1]), list(maps[0].shape[2:]))
-        return _logits(self.head(torch.cat([coarse, self.low_level(maps[0])], dim=1)), size)
+        return resize_logits(self.head(torch.cat([coarse, self.low_level(maps[0])], dim=1)), size)
 
 
 class _PooledASPP(nn.Module):
@@ -173,15 +170,3 @@ class _PooledASPP(nn.Module):
             maps.append(branch(x))
         maps.append(resize_to(self.pooled(x), list(x.shape[2:])))
         return self.mix(torch.cat(maps, dim=1))
-
-
-def _resnet(backbone: str, features: Sequence[int], spatial_dims: int, in_channels: int) -> ResNetStages:
-    if len(features) != 4:
-        raise ValueError(f"Expected argument `features` to be 4 numbers of channels, but got {tuple(features)}.")
-    return ResNetStages(backbone, features, spatial_dims, in_channels)
-
-
-def _logits(logits: torch.Tensor, size: list[int]) -> torch.Tensor:
-    if logits.dtype == torch.bfloat16 or logits.dtype == torch.float16:
-        logits = logits.float()
-    return resize_to(logits, size)

@@ -11,8 +11,8 @@ import torch.nn as nn
 from monai.networks.blocks import Convolution
 from monai.networks.layers.factories import Conv, Dropout, Pool
 
-from ..blocks import ImageFormat, resize_to
-from ..encoders import ResNetStages, dilate
+from ..blocks import ImageFormat, resize_logits, resize_to
+from ..encoders import build_dilated_resnet
 
 __all__ = ["PSPNet"]
 
@@ -60,12 +60,8 @@ class PSPNet(nn.Module):
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
-        if len(features) != 4:
-            raise ValueError(f"Expected argument `features` to be 4 numbers of channels, but got {tuple(features)}.")
         self.image_format = ImageFormat()
-        self.resnet = ResNetStages(backbone, features, spatial_dims, in_channels)
-        dilate(self.resnet.layers[2], 2)
-        dilate(self.resnet.layers[3], 4)
+        self.resnet = build_dilated_resnet(backbone, features, spatial_dims, in_channels, dilations=(2, 4))
         width = features[-1] // 4
         block = {"norm": "batch", "act": "relu", "bias": False}
         self.pyramid = nn.ModuleList(
@@ -96,7 +92,4 @@ class PSPNet(nn.Module):
         maps: list[torch.Tensor] = [deepest]
         for pooled in self.pyramid:
             maps.append(resize_to(pooled(deepest), list(deepest.shape[2:])))
-        logits = self.head(torch.cat(maps, dim=1))
-        if logits.dtype == torch.bfloat16 or logits.dtype == torch.float16:
-            logits = logits.float()
-        return resize_to(logits, size)
+        return resize_logits(self.head(torch.cat(maps, dim=1)), size)
