@@ -139,18 +139,21 @@ def _convolve(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) 
     batch, _, height, width = x.shape
     side = _tile_side(x.dtype)
     rows, columns = -(-height // side), -(-width // side)
-    result = x.new_empty((batch, rows * side, columns * side, outputs))
+    size = (batch, outputs, rows * side, columns * side)
+    result = x.new_empty_strided(size, (size[2] * size[3] * outputs, 1, size[3] * outputs, outputs))
     for image, first, count in _strips(x, max(channels, outputs)):
         patches = (patch_transform @ _patches(x[image], first, count)).view(-1, count * columns, channels)
         tiles = tile_transform @ torch.bmm(patches, kernels).flatten(1)
         del patches
         tiles = tiles.view(side, side, count, columns, outputs).permute(2, 0, 3, 1, 4)
-        strip = result[image, first * side : (first + count) * side].view(tiles.shape)
+        strip = result[image, :, first * side : (first + count) * side].permute(1, 2, 0).view(tiles.shape)
         if bias is None:
             strip.copy_(tiles)
         else:
             torch.add(tiles, bias.to(x.dtype), out=strip)
-    return result[:, :height, :width].contiguous().permute(0, 3, 1, 2)
+    # Not a view, which an activation could not change in place: autograd forbids it for a function's own output.
+    whole = size[2:] == (height, width)
+    return result if whole else result[:, :, :height, :width].clone(memory_format=torch.channels_last)
 
 
 @torch.autocast("cpu", enabled=False)

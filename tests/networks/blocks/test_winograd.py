@@ -53,6 +53,16 @@ class TestWinogradConv(unittest.TestCase):
         out.sum().backward()
         self.assertIsNotNone(weight.grad)
 
+    @parameterized.expand(SIZES)
+    def test_an_activation_in_place_may_follow(self, _: str, size: tuple[int, int]) -> None:
+        gradients = []
+        for form in (winograd_conv, lambda *arguments: F.conv2d(*arguments, padding=1)):
+            inputs = [tensor.requires_grad_() for tensor in tensors(size)]
+            out = F.relu(form(*inputs), inplace=True)
+            gradients.append(torch.autograd.grad(out.square().sum(), inputs))
+        for ours, theirs in zip(*gradients):
+            torch.testing.assert_close(ours, theirs)
+
     def test_gradcheck(self) -> None:
         inputs = [tensor.requires_grad_() for tensor in tensors((5, 6))]
         self.assertTrue(torch.autograd.gradcheck(winograd_conv, inputs))
