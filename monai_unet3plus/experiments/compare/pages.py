@@ -84,27 +84,30 @@ def _page(settings: Settings, results: Sequence[Result]) -> list[str]:
 
 
 def _setting(settings: Settings, results: Sequence[Result]) -> list[str]:
-    patients = [len({case["patient"] for case in cases}) for cases in (settings.training, settings.testing)]
-    slabs, choosing = (f"{steps * settings.batch_size:,}" for steps in (settings.steps, settings.choice_steps))
+    cases, patients = ([len(of) for of in groups] for groups in (settings.splits, _patients(settings)))
     seeds = sorted({len(result.curves) for result in results})
     devices = sorted({device for result in results for device in result.devices})
     return [
         "Written by `python -m monai_unet3plus.compare` from [comparison.json](comparison.json); "
         "[comparison.md](comparison.md) has the command, and describes each system.",
         "",
-        f"- Data: {len(settings.training)} scans of {patients[0]} patients to train on, {len(settings.testing)} scans "
-        f"of {patients[1]} patients to test on; {settings.organ}.",
+        f"- Data: {cases[0]} scans of {patients[0]} patients to train on, {cases[1]} of {patients[1]} to choose the "
+        f"learning rate, {cases[2]} of {patients[2]} to test on; {settings.organ}. {settings.note}",
         f"- Input: three slices of {settings.pixel_size:g} mm pixels, {settings.size} x {settings.size}; the window of "
         f"{settings.window[0]:g} to {settings.window[1]:g} HU in steps of {settings.hu_step:g} HU; at most "
         f"{settings.max_slices} slices of a scan, every n-th where it has more.",
         f"- Widths: features {settings.features} for all.",
-        f"- Training: Adam, {slabs} slabs in {settings.steps} steps for every system and seed, the same slabs in the "
-        f"same order. The learning rate was chosen for each system from "
-        f"{', '.join(f'{rate:g}' for rate in sorted(settings.learning_rates))} by {len(settings.validation)} patients "
-        f"of the training set, after {choosing} slabs of the others. The last weights are tested.",
+        f"- Training: Adam, {settings.steps * settings.batch_size:,} slabs in {settings.steps} steps for every system "
+        f"and seed, the same slabs in the same order. The learning rate was chosen for each system from "
+        f"{', '.join(f'{rate:g}' for rate in sorted(settings.learning_rates))} with the first seed. The last weights "
+        f"are tested.",
         f"- Seeds per system: {' to '.join(map(str, sorted({*seeds[:1], *seeds[-1:]}))) or 'none'}. "
         f"Trained on: {', '.join(devices) or 'nothing'}.",
     ]
+
+
+def _patients(settings: Settings) -> list[set[str]]:
+    return [{settings.patient(name) for name in names} for names in settings.splits]
 
 
 def _table(rows: Sequence[Result], results: Sequence[Result], organ: str) -> list[str]:
@@ -135,16 +138,15 @@ def _table(rows: Sequence[Result], results: Sequence[Result], organ: str) -> lis
 def _learned(settings: Settings, results: Sequence[Result]) -> list[str]:
     """The curves, the Dice on the training data, and how the learning rates were chosen."""
     rates = sorted(settings.learning_rates)
-    header = ["system", *(f"validation Dice at {rate:g}" for rate in rates), "chosen", "Dice of its training scans"]
+    header = ["system", *(f"validation Dice at {rate:g}" for rate in rates), "chosen", "training Dice"]
     lines = ["## Training", "", "![Dice of the training slabs](images/comparison_curves.png)", ""]
     lines += [_line(header), "|" + "---|" * len(header)]
     for result in results:
         dice = [f"{result.choosing[rate]:.3f}" for rate in rates]
-        lines.append(
-            _line([result.paper.title, *dice, f"{result.learning_rate:g}", _mean(result.scores["training_dice"])])
-        )
-    low = [result.paper.title for result in results if result.scores["training_dice"].mean < _LEARNED]
-    lines += ["", f"Below {_LEARNED:g} on their own training scans: {', '.join(low) or 'none'}."]
+        lines.append(_line([result.paper.title, *dice, f"{result.learning_rate:g}", f"{result.training_dice:.3f}"]))
+    low = [result.paper.title for result in results if result.training_dice < _LEARNED]
+    lines += ["", "Training Dice: of the slabs of the last tenth of the training, mean over seeds."]
+    lines += [f"Below {_LEARNED:g} there: {', '.join(low) or 'none'}."]
     edge = [result.paper.title for result in results if result.learning_rate in (rates[0], rates[-1])]
     lines.append(
         f"With the lowest or the highest learning rate, so that another may be better: {', '.join(edge) or 'none'}."

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from .cost import build, count_gflop
@@ -37,7 +38,8 @@ class Result:
         learning_rate: that was chosen.
         scores: by name, "dice", "over_segmented", the share of organ-free slices with a voxel of the organ, "missed",
             the share of slices of the organ without one; the same names after "ungated_" for masks without the gate
-            of the classification-guided module; and "training_dice".
+            of the classification-guided module.
+        training_dice: of the slabs of the last tenth of the training, mean over seeds.
         curves: of each seed, steps and training Dice.
         choosing: Dice of the validation patients by learning rate.
         devices: that it was trained on.
@@ -49,6 +51,7 @@ class Result:
     gflop: float
     learning_rate: float
     scores: Mapping[str, Scores]
+    training_dice: float
     curves: Sequence[Sequence[Sequence[float]]]
     choosing: Mapping[float, float]
     devices: Sequence[str]
@@ -80,7 +83,10 @@ def collect(settings: Settings, records: Mapping[Training, Mapping[str, Any]], b
             continue
         built = build(bundle, system, overrides)
         parameters = built.parameters
-        tried = {rate: records[Training(system, rate)]["cases"] for rate in sorted(settings.learning_rates)}
+        tried = {
+            rate: records[Training(system, rate, settings.seeds[0])]["validation_cases"]
+            for rate in sorted(settings.learning_rates)
+        }
         results.append(
             Result(
                 system,
@@ -89,6 +95,7 @@ def collect(settings: Settings, records: Mapping[Training, Mapping[str, Any]], b
                 count_gflop(built.network, (1, 3, settings.size, settings.size)),
                 rate,
                 _scores(done, patient_of),
+                fmean(_last_dice(record["curve"]) for record in done.values()),
                 [record["curve"] for record in done.values()],
                 {rate: Scores.from_cases({0: cases}, patient_of).mean for rate, cases in tried.items()},
                 sorted({record["device"] for record in done.values()}),
@@ -105,5 +112,8 @@ def _scores(done: Mapping[int, Mapping[str, Any]], patient_of: Mapping[str, str]
             scores[f"{prefix}dice"] = Scores.from_cases(cases, patient_of)
             for name, (value, per) in _SHARES.items():
                 scores[f"{prefix}{name}"] = Scores.from_cases(cases, patient_of, value, per)
-    trained = {seed: record["training_cases"] for seed, record in done.items()}
-    return {**scores, "training_dice": Scores.from_cases(trained, patient_of)}
+    return scores
+
+
+def _last_dice(curve: Sequence[Sequence[float]]) -> float:
+    return fmean(dice for step, dice in curve if step > 0.9 * curve[-1][0])

@@ -46,7 +46,7 @@ def read_records(path: Path) -> dict[Training, Record]:
 
 def choose_learning_rate(system: str, settings: Settings, records: Mapping[Training, Record]) -> float | None:
     """
-    The learning rate with the highest mean Dice of the validation patients.
+    The learning rate with the highest mean Dice of the validation patients, with the first seed.
 
     Args:
         system: name of its config.
@@ -56,22 +56,23 @@ def choose_learning_rate(system: str, settings: Settings, records: Mapping[Train
     Returns:
         the learning rate; None as long as one of them was not tried.
     """
-    tried = {rate: records.get(Training(system, rate)) for rate in settings.learning_rates}
-    dice = {rate: fmean(c["dice"] for c in record["cases"].values()) for rate, record in tried.items() if record}
+    tried = {rate: records.get(Training(system, rate, settings.seeds[0])) for rate in settings.learning_rates}
+    dice = {rate: _mean_dice(record["validation_cases"]) for rate, record in tried.items() if record}
     return max(dice, key=lambda rate: dice[rate]) if len(dice) == len(tried) else None
 
 
 def next_trainings(settings: Settings, records: Mapping[Training, Record]) -> list[Training]:
     """
-    All trainings that can begin, the most valuable first: those that choose learning rates, then seed after seed.
+    All trainings that can begin: system after system with the first seed, then the other seeds.
 
     Args:
         settings: of the comparison.
         records: of finished trainings.
     """
-    todo = [Training(system, rate) for rate in settings.learning_rates for system in settings.systems]
+    first, *others = settings.seeds
+    todo = [Training(system, rate, first) for system in settings.systems for rate in settings.learning_rates]
     rates = {system: choose_learning_rate(system, settings, records) for system in settings.systems}
-    for seed in settings.seeds:
+    for seed in others:
         todo += [Training(system, rate, seed) for system, rate in rates.items() if rate is not None]
     return [training for training in todo if training not in records]
 
@@ -120,14 +121,17 @@ def run_trainings(settings: Settings, volumes: Path, bundle: Path, path: Path, d
 def _add(path: Path, record: Record) -> None:
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(record) + "\n")
-    dice = fmean(case["dice"] for case in record["cases"].values())
     logger.info(
-        "%s, learning rate %g, seed %s: Dice %.3f, training Dice %.3f, %.0f s",
+        "%s, learning rate %g, seed %d: validation Dice %.3f, training Dice %.3f, %.0f s",
         *(record[name] for name in ("system", "learning_rate", "seed")),
-        dice,
+        _mean_dice(record["validation_cases"]),
         record["curve"][-1][1],
         record["seconds"],
     )
+
+
+def _mean_dice(cases: Record) -> float:
+    return fmean(case["dice"] for case in cases.values())
 
 
 # Of a process of the pool: it imports and reads once for many trainings.

@@ -31,13 +31,13 @@ class Settings:
         batch_size: slabs of a step.
         organ_free_share: share of slabs whose middle slice is free of the organ.
         learning_rates: to choose from, for each system.
-        choice_steps: steps of the trainings that choose the learning rate.
-        steps: steps of the trainings that are compared.
-        seeds: of the trainings that are compared.
+        steps: steps of a training.
+        seeds: of the trainings; with the first one, all learning rates are tried.
         systems: names of files in the bundle's ``configs/systems``.
-        validation: patients of the training cases who choose the learning rate.
+        validation: patients of the training cases who choose the learning rate and are not trained on.
         training: cases, ``{"image": ..., "label": ..., "patient": ...}``, paths relative to the data set's folder.
         testing: cases that are tested on.
+        note: sentences for the page, for instance the source and the licence of the data.
     """
 
     organ: str
@@ -51,13 +51,13 @@ class Settings:
     batch_size: int
     organ_free_share: float
     learning_rates: list[float]
-    choice_steps: int
     steps: int
     seeds: list[int]
     systems: list[str]
     validation: list[str]
     training: list[dict[str, str]]
     testing: list[dict[str, str]]
+    note: str
 
     @property
     def cases(self) -> dict[str, dict[str, str]]:
@@ -79,11 +79,12 @@ class Settings:
         return self.cases[case]["patient"]
 
     @property
-    def choosing(self) -> tuple[list[str], list[str]]:
-        """The cases that a learning rate is trained on, and those that it is chosen by."""
+    def splits(self) -> tuple[list[str], list[str], list[str]]:
+        """The cases that are trained on, those that choose the learning rate, and those that are tested on."""
         names = [case["image"] for case in self.training]
         held_out = [name for name in names if self.patient(name) in self.validation]
-        return [name for name in names if name not in held_out], held_out
+        trained = [name for name in names if name not in held_out]
+        return trained, held_out, [case["image"] for case in self.testing]
 
 
 def read_settings(path: Path) -> Settings:

@@ -46,7 +46,7 @@ def pad(slices: torch.Tensor, size: int) -> torch.Tensor:
 
 
 def draw_batches(
-    volumes: Sequence[Volume], settings: Settings, steps: int, seed: int, device: torch.device
+    volumes: Sequence[Volume], settings: Settings, seed: int, device: torch.device
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """
     Draw batches of slabs, the same ones for the same seed. Cases are drawn evenly.
@@ -56,8 +56,7 @@ def draw_batches(
 
     Args:
         volumes: to draw from.
-        settings: of the comparison.
-        steps: number of batches.
+        settings: of the comparison; a batch for each of its steps.
         seed: of all that is random.
         device: where the batches are made.
 
@@ -65,7 +64,7 @@ def draw_batches(
         images of shape ``(batch_size, 3, size, size)``, values around 0..1, and masks, ``(batch_size, 1, size, size)``.
     """
     rng = np.random.default_rng(seed)
-    shape = (steps, settings.batch_size)
+    shape = (settings.steps, settings.batch_size)
     slabs = torch.from_numpy(_draw_slabs(volumes, settings, rng)).to(device)
     affine = torch.from_numpy(_draw_affine(rng, shape)).to(device)
     intensity = torch.from_numpy(rng.uniform(-1, 1, (*shape, 2)).astype(np.float32)).to(device)
@@ -76,7 +75,7 @@ def draw_batches(
     first = np.cumsum([0, *(len(volume.image) for volume in volumes)])
     channels = torch.cat([adjacent_slices(len(v.image)) + int(f) for v, f in zip(volumes, first)]).to(device)
     noise = torch.Generator(device).manual_seed(seed)
-    for step in range(steps):
+    for step in range(settings.steps):
         chosen = slabs[step]
         picture = torch.cat([images[channels[chosen]].float() / settings.levels, masks[chosen].float()[:, None]], dim=1)
         grid = F.affine_grid(affine[step], list(picture.shape), align_corners=False)
@@ -95,7 +94,7 @@ def _draw_slabs(volumes: Sequence[Volume], settings: Settings, rng: np.random.Ge
         organ = volume.mask.any(axis=(1, 2))
         slices.append((first + np.flatnonzero(organ), first + np.flatnonzero(~organ)))
         first += len(volume.mask)
-    count = max(settings.steps, settings.choice_steps) * settings.batch_size
+    count = settings.steps * settings.batch_size
     cases = rng.integers(len(volumes), size=count)
     free = rng.random(count) < settings.organ_free_share
     place = rng.random(count)

@@ -15,6 +15,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from ...networks import has_native_bfloat16
 from ...networks.blocks import is_present
 from .cost import build
 from .settings import Settings
@@ -37,56 +38,48 @@ class Training:
     Args:
         system: name of its config.
         learning_rate: its highest.
-        seed: None for a training that chooses the learning rate.
+        seed: of the weights, and of all that is drawn.
     """
 
     system: str
     learning_rate: float
-    seed: int | None = None
+    seed: int
 
 
 def train(
     training: Training, settings: Settings, volumes: Mapping[str, Volume], bundle: Path, device: str
 ) -> dict[str, Any]:
     """
-    Train a network, and segment the scans that it is judged by, and those it was trained on.
+    Train a network, and segment the scans that choose the learning rate and those that are tested on.
 
     Args:
         training: the training to do.
         settings: of the comparison.
         volumes: all scans.
         bundle: folder of the bundle, whose configs name the network and the loss.
-        device: "cpu", or a GPU, where bfloat16 is used.
+        device: "cpu", or a GPU. bfloat16 is used there, and on processors that have instructions for it.
 
     Returns:
         a record that JSON can hold: the training, "curve" with the steps and the Dice of the slabs since the point
-        before, "cases" and "training_cases" with the scores of each scan, and for a network with the
-        classification-guided module "ungated_cases", those of its masks without the gate.
+        before, "validation_cases" and "cases" with the scores of each scan of the validation and the test patients,
+        and for a network with the classification-guided module "ungated_cases", those of its masks without the gate.
     """
     start = time.monotonic()
-    choosing = training.seed is None
-    trained, judged = settings.choosing if choosing else ([c["image"] for c in s] for s in _splits(settings))
-    steps = settings.choice_steps if choosing else settings.steps
-    seed = training.seed or 0
-    torch.manual_seed(seed)
+    trained, held_out, tested = settings.splits
+    torch.manual_seed(training.seed)
     overrides = {"features": settings.features, "organs": {settings.organ: settings.label_values}}
     system = build(bundle, training.system, overrides)
     place = torch.device(device)
     network, loss = system.network.to(place).train(), system.loss.to(place)
     if place.type == "cuda":
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    batches = draw_batches([volumes[name] for name in trained], settings, steps, seed, place)
-    curve = _fit(network, loss, batches, training.learning_rate, steps, place)
-    scores = _segment(network, settings, {name: volumes[name] for name in judged}, place)
-    record = {**asdict(training), "curve": curve, **scores, "device": _name(place)}
-    if not choosing:
-        scans = {name: volumes[name] for name in trained}
-        record["training_cases"] = _segment(network, settings, scans, place)["cases"]
-    return {**record, "seconds": round(time.monotonic() - start, 1)}
-
-
-def _splits(settings: Settings) -> tuple[Sequence[Mapping[str, str]], Sequence[Mapping[str, str]]]:
-    return settings.training, settings.testing
+    batches = draw_batches([volumes[name] for name in trained], settings, training.seed, place)
+    curve = _fit(network, loss, batches, training.learning_rate, settings.steps, place)
+    validation, scores = (
+        _segment(network, settings, {n: volumes[n] for n in names}, place) for names in (held_out, tested)
+    )
+    record = {**asdict(training), "curve": curve, "validation_cases": validation["cases"], **scores}
+    return {**record, "device": _name(place), "seconds": round(time.monotonic() - start, 1)}
 
 
 def _fit(
@@ -190,8 +183,13 @@ def _arranged(image: torch.Tensor) -> torch.Tensor:
 
 
 def _autocast(device: torch.device) -> torch.autocast:
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda")
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=_uses_bfloat16(device))
+
+
+def _uses_bfloat16(device: torch.device) -> bool:
+    return device.type == "cuda" or has_native_bfloat16(device)
 
 
 def _name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "processor"
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "a processor"
+    return f"{name} in {'bfloat16' if _uses_bfloat16(device) else 'float32'}"

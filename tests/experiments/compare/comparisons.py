@@ -31,13 +31,13 @@ def small_settings(**changed: Any) -> Settings:
         "batch_size": 2,
         "organ_free_share": 0.25,
         "learning_rates": [0.001, 0.01],
-        "choice_steps": 2,
         "steps": 3,
         "seeds": [1, 2],
         "systems": ["unet3plus", "unet"],
         "validation": ["2"],
         "training": [case("a", "1"), case("b", "2")],
         "testing": [case("c", "3"), case("d", "3"), case("e", "4")],
+        "note": "Made up.",
     }
     return Settings(**{**values, **changed})
 
@@ -54,12 +54,12 @@ def made_up_record(training: Training, settings: Settings, dice: dict[str, float
     """The record of a training that found this Dice in each case, of which every second organ-free slice is wrong."""
     counts = {"organ_free_slices": 4, "over_segmented_slices": 2, "organ_slices": 10, "missed_slices": 1}
     cases = {name: {"dice": value, **counts} for name, value in dice.items()}
-    trained = {case["image"]: {"dice": 0.9, **counts} for case in settings.training}
+    validation = {name: {"dice": 0.8 - 10 * training.learning_rate, **counts} for name in settings.splits[1]}
     return {
         **vars(training),
-        "curve": [[1, 0.1], [3, 0.7]],
+        "curve": [[1, 0.1], [10, 0.7], [19, 0.8], [20, 0.9]],
         "cases": cases,
-        "training_cases": trained,
+        "validation_cases": validation,
         "device": "made up",
         "seconds": 1.0,
     }
@@ -69,14 +69,13 @@ def made_up_records(settings: Settings, dice: dict[str, float]) -> dict[Training
     """Records of all trainings, where each system has one Dice, and the first learning rate is the better one."""
     records = {}
     for system in settings.systems:
-        for place, rate in enumerate(settings.learning_rates):
-            training = Training(system, rate)
-            scores = {name: dice[system] - 0.1 * place for name in settings.choosing[1]}
-            records[training] = made_up_record(training, settings, scores)
-        for seed in settings.seeds:
-            training = Training(system, settings.learning_rates[0], seed)
+        first, *others = settings.seeds
+        trainings = [Training(system, rate, first) for rate in settings.learning_rates]
+        trainings += [Training(system, settings.learning_rates[0], seed) for seed in others]
+        for training in trainings:
             scores = {
-                case["image"]: dice[system] + 0.01 * place + 0.001 * seed for place, case in enumerate(settings.testing)
+                name: dice[system] + 0.01 * place + 0.001 * training.seed
+                for place, name in enumerate(settings.splits[2])
             }
             records[training] = made_up_record(training, settings, scores)
     return records

@@ -13,15 +13,16 @@ from tests.experiments.compare.comparisons import made_up_records, small_setting
 
 
 class TestSchedule(unittest.TestCase):
-    def test_learning_rates_come_first_then_seed_after_seed(self) -> None:
+    def test_all_learning_rates_with_the_first_seed_then_the_other_seeds(self) -> None:
         settings = small_settings()
         order = next_trainings(settings, {})
-        self.assertEqual(order, [Training(system, rate) for rate in (0.001, 0.01) for system in ("unet3plus", "unet")])
-        records = made_up_records(settings, {"unet3plus": 0.9, "unet": 0.8})
-        chosen = {training: record for training, record in records.items() if training.seed is None}
         self.assertEqual(
-            next_trainings(settings, chosen),
-            [Training(system, 0.001, seed) for seed in (1, 2) for system in ("unet3plus", "unet")],
+            order, [Training(system, rate, 1) for system in ("unet3plus", "unet") for rate in (0.001, 0.01)]
+        )
+        records = made_up_records(settings, {"unet3plus": 0.9, "unet": 0.8})
+        chosen = {training: record for training, record in records.items() if training.seed == 1}
+        self.assertEqual(
+            next_trainings(settings, chosen), [Training(system, 0.001, 2) for system in ("unet3plus", "unet")]
         )
         self.assertEqual(next_trainings(settings, records), [])
 
@@ -29,9 +30,9 @@ class TestSchedule(unittest.TestCase):
         settings = small_settings()
         records = made_up_records(settings, {"unet3plus": 0.9, "unet": 0.8})
         self.assertEqual(choose_learning_rate("unet", settings, records), 0.001)
-        records[Training("unet", 0.01)]["cases"]["b"]["dice"] = 0.95
+        records[Training("unet", 0.01, 1)]["validation_cases"]["b"]["dice"] = 0.95
         self.assertEqual(choose_learning_rate("unet", settings, records), 0.01)
-        del records[Training("unet", 0.001)]
+        del records[Training("unet", 0.001, 1)]
         self.assertIsNone(choose_learning_rate("unet", settings, records))
 
     def test_a_line_that_was_cut_off_is_passed_over(self) -> None:

@@ -25,7 +25,7 @@ class TestSettings(unittest.TestCase):
         settings = self.read()
         self.assertEqual(settings, small_settings())
         self.assertEqual((settings.levels, settings.patient("d")), (30, "3"))
-        self.assertEqual(settings.choosing, (["a"], ["b"]))
+        self.assertEqual(settings.splits, (["a"], ["b"], ["c", "d", "e"]))
 
     def test_wrong_settings_are_named(self) -> None:
         with self.assertRaisesRegex(InputError, "typo"):
