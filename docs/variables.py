@@ -33,7 +33,7 @@ Every variable at the top of the bundle's configs. On the command line, `--NAME 
 `@NAME` is the value of another variable, `$` begins a Python expression. A config that comes later in a list replaces
 the entries that it names: `synthesis.json`, `evaluate.json` and `multi_gpu_train.json` come after `train.json`,
 `multi_gpu_evaluate.json` after the last two, `multi_gpu_inference.json` and `inference_trt.json` after
-`inference.json`.
+`inference.json`. In another order, or without the config that they change, they end with a sentence that says so.
 
 A run begins with a check of the values, and ends with a sentence if one is wrong: the text "false" is no flag, a
 number is no path. Folders whose names read as numbers are written with `./` before them: `--dataset_dir ./20240105`.
@@ -51,14 +51,14 @@ def variables(config: dict[str, Any]) -> dict[str, Any]:
         if name not in NO_VARIABLES
         and not name.startswith("+")
         and "#" not in name
+        and not name.endswith("_json")  # the config's place in the order
         and not (isinstance(value, dict) and "_target_" in value)
     }
 
 
 def checked(config: dict[str, Any]) -> set[str]:
     """The variables that a config has checked."""
-    more = {name.removeprefix("variables#") for name in config if name.startswith("variables#")}
-    return more | set(config.get("variables", {}))
+    return {*config.get("variables", {}), *config.get("+variables", {})}
 
 
 def page() -> str:
