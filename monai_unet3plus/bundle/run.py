@@ -39,7 +39,9 @@ T = TypeVar("T")
 
 
 class CasesFailedError(RuntimeError):
-    """Some cases of a run have no mask; ``failures`` has the reason for each image that failed."""
+    """
+    Some cases of a run have no mask, or lack a file beside it; ``failures`` has the reason for each image.
+    """
 
     failures: dict[str, str]
 
@@ -99,8 +101,9 @@ def exit_with_status(evaluator: CaseEvaluator) -> None:
         evaluator: after its run.
 
     Raises:
-        SystemExit: In a command, with status 3 if some cases failed or were not tried, 1 if no case has a mask.
-        CasesFailedError: In another program, if some cases failed or were not tried.
+        SystemExit: In a command, with status 3 if some cases failed, lack a file beside the mask that was asked for, or
+            were not tried, 1 if no case has a mask.
+        CasesFailedError: In another program, if some cases failed, lack such a file, or were not tried.
     """
     if is_command():
         gc.freeze()  # else the interpreter looks at each object of PyTorch and MONAI before it ends, for a second
@@ -110,13 +113,19 @@ def exit_with_status(evaluator: CaseEvaluator) -> None:
                 logger.warning("look at: %s  %s: %s", result.image, organ, "; ".join(facts["flags"]))
     failures, done = evaluator.failures, evaluator.succeeded
     total = done + len(failures) + evaluator.not_tried
-    if done == total:
+    incomplete = [result for result in evaluator.results if result.missing]
+    if done == total and not incomplete:
         logger.info("%d of %d cases segmented", done, total)
         return
     width = max(map(len, failures), default=0)
     for path, reason in failures.items():
         logger.error("failed: %-*s  %s", width, path, reason.removeprefix(f"{path}: "))
-    counts = f"{done} of {total} cases segmented, {len(failures)} failed"
+    for result in incomplete:
+        reason = "; ".join(remark.removeprefix(f"{result.image}: ") for remark in result.remarks)
+        failures = {**failures, result.image: f"its {result.missing} is missing: {reason}"}
+        logger.error("no %s: %s  %s", result.missing, result.image, reason)
+    counts = f"{done} of {total} cases segmented, {len(evaluator.failures)} failed"
+    counts += f", {len(incomplete)} without a file that was asked for" if incomplete else ""
     counts += f", {evaluator.not_tried} not tried" if evaluator.not_tried else ""
     logger.error("%s", counts)
     if not is_command():

@@ -47,6 +47,8 @@ class CaseResult:
         seconds: how long inference, postprocessing and writing took.
         organs: facts about each organ's mask that handlers add, see
             :py:class:`monai_unet3plus.handlers.QualityFlags`.
+        missing: a file beside the mask that was asked for and could not be written, such as "DICOM SEG"; remarks say
+            why.
     """
 
     image: str
@@ -55,14 +57,15 @@ class CaseResult:
     remarks: list[str] = field(default_factory=list)
     seconds: float = 0.0
     organs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    missing: str = ""
 
 
 class _Unwritten(NamedTuple):
-    """A case whose mask is being written in the background, which gives the seconds that it took."""
+    """A case whose mask is being written in the background, which gives the seconds that it took, and warnings."""
 
     result: CaseResult
     place: str
-    written: Future[float]
+    written: Future[tuple[float, list[str]]]
 
 
 class CaseEvaluator(SupervisedEvaluator):
@@ -170,7 +173,9 @@ class CaseEvaluator(SupervisedEvaluator):
         else:
             if result.status == "segmented":
                 try:
-                    result.seconds += self._write(result.image, result.organs, writes)
+                    seconds, remarks = self._write(result.image, result.organs, writes)
+                    result.seconds += seconds
+                    result.remarks += remarks
                 except Exception as e:
                     _fail(result, e)
             self._note(result, place)
@@ -179,15 +184,16 @@ class CaseEvaluator(SupervisedEvaluator):
             self.state.output = []
         return output if self._has_output else []
 
-    def _write(self, image: str, organs: dict[str, Any], writes: Sequence[Write]) -> float:
-        """Write the files of a case, its record last, and return the seconds that it took."""
+    def _write(self, image: str, organs: dict[str, Any], writes: Sequence[Write]) -> tuple[float, list[str]]:
+        """Write the files of a case, its record last; return the seconds that it took, and the warnings."""
         started = time()
-        for write in writes:
-            write()
-        records = self.get_records(image)
-        if records is not None:
-            records.finish(image, organs)
-        return time() - started
+        with collect_warnings() as remarks:
+            for write in writes:
+                write()
+            records = self.get_records(image)
+            if records is not None:
+                records.finish(image, organs)
+        return time() - started, remarks
 
     def _settle(self) -> None:
         """Wait for the mask that is being written, if there is one, and note the outcome of its case."""
@@ -197,7 +203,9 @@ class CaseEvaluator(SupervisedEvaluator):
         error = written.exception()
         self._unwritten = None
         if error is None:
-            result.seconds += written.result()
+            seconds, remarks = written.result()
+            result.seconds += seconds
+            result.remarks += remarks
         else:
             _fail(result, error)
         self._note(result, place)

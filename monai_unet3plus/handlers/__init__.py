@@ -14,6 +14,7 @@ from .gathered_report import report_together
 from .history import TrainingHistory
 from .inference_pictures import InferencePictures
 from .inference_report import InferenceReport
+from .missing_dicom_segs import MissingDicomSegs
 from .organ_dice import OrganDice
 from .prepare_network import PrepareNetwork
 from .presence import PresenceVerdicts
@@ -33,6 +34,7 @@ __all__ = [
     "EpochSeed",
     "FinetuneLoader",
     "FiniteLoss",
+    "MissingDicomSegs",
     "OrganDice",
     "InferencePictures",
     "PrepareNetwork",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Names of mask files: where the mask and the picture of an image go."""
+"""Names of mask files: where the mask, its DICOM SEG and the picture of an image go."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from monai.config import PathLike
 
 from ..utils.image_files import volume_stem
 
-__all__ = ["mask_path", "picture_path"]
+__all__ = ["dicom_seg_path", "mask_path", "picture_path"]
 
 
 def mask_path(image: PathLike, dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg") -> Path:
@@ -42,5 +42,21 @@ def picture_path(image: PathLike, dataset_dir: PathLike, output_dir: PathLike, p
         output_dir: folder for the masks.
         postfix: end of the masks' names.
     """
-    mask = mask_path(image, dataset_dir, output_dir, postfix)
-    return mask.with_name(mask.name.removesuffix(".nii.gz") + ".webp")
+    return _beside(mask_path(image, dataset_dir, output_dir, postfix), ".webp")
+
+
+def dicom_seg_path(image: PathLike, dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg") -> Path:
+    """
+    Where the DICOM SEG of an image's mask goes: beside the mask, see :py:func:`mask_path`, with the suffix ".dcm".
+
+    Args:
+        image: the folder of its DICOM series, or a DICOM file.
+        dataset_dir: folder that the images are in.
+        output_dir: folder for the masks.
+        postfix: end of the masks' names.
+    """
+    return _beside(mask_path(image, dataset_dir, output_dir, postfix), ".dcm")
+
+
+def _beside(mask: Path, suffix: str) -> Path:
+    return mask.with_name(mask.name.removesuffix(".nii.gz") + suffix)

@@ -18,7 +18,7 @@ from ..utils.files import compute_sha256, remove_leftovers, replacing
 from ..utils.folder_lock import locked_folder
 from ..utils.image_files import image_state
 from ..utils.settings import settings_to_json
-from .paths import mask_path, picture_path
+from .paths import dicom_seg_path, mask_path, picture_path
 
 __all__ = ["MaskRecords"]
 
@@ -29,7 +29,7 @@ class MaskRecords:
 
     Beside each mask, NAME_seg.nii.gz, lies its record, NAME_seg.json: size and time of the image's files, hash of the
     weights, settings, and this package's version. A mask counts as done if its record equals the one that a new run
-    would write. There may be a picture of it, NAME_seg.webp, which goes with it.
+    would write. There may be a picture of it, NAME_seg.webp, and a DICOM SEG, NAME_seg.dcm, which go with it.
 
     Args:
         output_dir: folder for the masks.
@@ -79,6 +79,15 @@ class MaskRecords:
         """
         return picture_path(image, self.dataset_dir, self.output_dir, self.postfix)
 
+    def get_dicom_seg_path(self, image: PathLike) -> Path:
+        """
+        Where the DICOM SEG of an image's mask is or will be.
+
+        Args:
+            image: the folder of its DICOM series, or a DICOM file.
+        """
+        return dicom_seg_path(image, self.dataset_dir, self.output_dir, self.postfix)
+
     def describe_run(self) -> dict[str, Any]:
         """The part that all records of this run share: package, weights and settings."""
         if self._run is None:
@@ -105,14 +114,14 @@ class MaskRecords:
 
     def start(self, image: PathLike) -> None:
         """
-        Remove record and picture of a mask that is about to be replaced, and leftovers of a killed run.
+        Remove record, picture and DICOM SEG of a mask that is about to be replaced, and leftovers of a killed run.
 
         Args:
             image: the image's file, or the folder of its DICOM series.
         """
         mask = self.get_mask_path(image)
         self._forget(image)
-        for path in (mask, _record_path(mask), self.get_picture_path(image)):
+        for path in (mask, *self._companions(image)):
             remove_leftovers(path)
 
     def finish(self, image: PathLike, organs: Mapping[str, Any] | None = None) -> None:
@@ -138,7 +147,8 @@ class MaskRecords:
 
     def set_aside(self, image: PathLike) -> Path | None:
         """
-        Rename an older mask of a case that failed, so that nobody takes it for the new one; a picture of it goes.
+        Rename an older mask of a case that failed, so that nobody takes it for the new one; its picture and its
+        DICOM SEG go.
 
         Args:
             image: the image's file, or the folder of its DICOM series.
@@ -167,8 +177,13 @@ class MaskRecords:
             yield
 
     def _forget(self, image: PathLike) -> None:
-        for path in (_record_path(self.get_mask_path(image)), self.get_picture_path(image)):
+        for path in self._companions(image):
             path.unlink(missing_ok=True)
+
+    def _companions(self, image: PathLike) -> list[Path]:
+        """The files that belong to a mask, and are wrong beside another."""
+        record = _record_path(self.get_mask_path(image))
+        return [record, self.get_picture_path(image), self.get_dicom_seg_path(image)]
 
     def _record(self, image: PathLike) -> dict[str, Any]:
         return {"image": image_state(image), **self.describe_run()}

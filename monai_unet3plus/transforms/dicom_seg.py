@@ -18,12 +18,12 @@ from monai.utils import convert_to_numpy
 from .. import __version__
 from ..data.reading.dicom_frames import starts_like_dicom
 from ..data.reading.dicom_series import find_ct_stack
-from ..masks.paths import mask_path
-from ..utils.errors import InputError
+from ..masks.paths import dicom_seg_path
+from ..utils.errors import InputError, describe_error
 from ..utils.files import now_or_deferred
 from .checks import get_filename
 
-__all__ = ["SaveDicomSegd"]
+__all__ = ["SaveDicomSegd", "is_dicom"]
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,8 @@ class SaveDicomSegd(MapTransform):
     instance are new. Each organ is a segment, with its code of SNOMED CT where that has one of this name, and is said
     to be made by an algorithm. highdicom makes it, which the extra ``dicom`` installs. To be used after the label map
     is back on its file's grid. Masks of other files are passed over, with a warning, and so is a series of which no
-    object can be made, as one that lacks identifiers. Of a multi-frame object the frames are referred to.
+    object can be made, as one that lacks identifiers, or written, as on a full disk. Of a multi-frame object the frames
+    are referred to.
 
     Args:
         keys: keys of label maps of shape ``(1, X, Y, Z)``, MetaTensors.
@@ -78,7 +79,7 @@ class SaveDicomSegd(MapTransform):
         d = dict(data)
         for key in self.key_iterator(d):
             source = get_filename(d[key])
-            if not _is_dicom(source):
+            if not is_dicom(source):
                 logger.warning("%s: is no DICOM series, so no DICOM SEG is written", source)
                 continue
             labels = np.asarray(convert_to_numpy(d[key]), dtype=np.uint8)[0].T  # columns are first, slices last
@@ -87,12 +88,13 @@ class SaveDicomSegd(MapTransform):
             except InputError as e:
                 logger.warning("%s: no DICOM SEG is written: %s", source, str(e).removeprefix(f"{source}: "))
                 continue
-            except (AttributeError, TypeError, ValueError) as e:  # as highdicom says it
-                logger.warning("%s: no DICOM SEG is written, as highdicom refuses the series: %s", source, e)
+            except Exception as e:  # of highdicom and pydicom, whatever their kind: it must not cost the mask
+                logger.debug("highdicom failed", exc_info=True)
+                reason = describe_error(e)
+                logger.warning("%s: no DICOM SEG is written, as highdicom refuses the series: %s", source, reason)
                 continue
-            path = mask_path(source, self.dataset_dir, self.output_dir, self.postfix)
-            path = path.with_name(path.name.removesuffix(".nii.gz") + ".dcm")
-            now_or_deferred(path, segmentation.save_as)
+            path = dicom_seg_path(source, self.dataset_dir, self.output_dir, self.postfix)
+            now_or_deferred(path, segmentation.save_as, required=False)
         return d
 
     def _segmentation(self, slices: Sequence[Any], labels: np.ndarray) -> Any:
@@ -130,7 +132,13 @@ class SaveDicomSegd(MapTransform):
         )
 
 
-def _is_dicom(source: str) -> bool:
+def is_dicom(source: str) -> bool:
+    """
+    Whether an image is a DICOM file or the folder of a series.
+
+    Args:
+        source: path of the image.
+    """
     return os.path.isdir(source) or (os.path.isfile(source) and starts_like_dicom(source))
 
 

@@ -13,6 +13,8 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .errors import describe_error
+
 if TYPE_CHECKING:  # importing MONAI takes seconds, and phantoms are made without it
     from monai.config import PathLike
 
@@ -54,10 +56,10 @@ def now_or_deferred(path: PathLike, save: Callable[[Path], object], required: bo
         try:
             with replacing(path) as unfinished:
                 save(unfinished)
-        except OSError as e:
+        except Exception as e:
             if required:
                 raise
-            logger.warning("%s can't be written: %s", path, e.strerror)
+            logger.warning("%s can't be written: %s", path, describe_error(e))
 
     collected = _deferred.get()
     if collected is None:

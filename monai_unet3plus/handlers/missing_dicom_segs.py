@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
+"""DICOM SEG objects of masks that an earlier run made, and a note of those that are missing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import nibabel as nib
+import numpy as np
+import torch
+from ignite.engine import Engine, Events
+from monai.data import MetaTensor
+from monai.utils import CommonKeys, ImageMetaKey
+
+from ..engines import CaseEvaluator
+from ..masks.records import MaskRecords
+from ..transforms import SaveDicomSegd
+from ..transforms.dicom_seg import is_dicom
+from ..utils.errors import describe_error
+from ..utils.warnings_log import collect_warnings
+
+__all__ = ["MissingDicomSegs"]
+
+logger = logging.getLogger(__name__)
+
+
+class MissingDicomSegs:
+    """
+    Writes the DICOM SEG of each mask that a run left alone, where it is missing, when the run is done.
+
+    New masks get theirs from :py:class:`monai_unet3plus.transforms.SaveDicomSegd`. A case of DICOM that has none in the
+    end has "DICOM SEG" as its ``missing``, and a remark that says why. To be attached before the report. Without
+    records of the masks it does nothing.
+
+    Args:
+        organs: names of the organs, in the order of their values.
+    """
+
+    def __init__(self, organs: Sequence[str]) -> None:
+        self.organs = list(organs)
+
+    def attach(self, engine: Engine) -> None:
+        """
+        Args:
+            engine: a CaseEvaluator.
+        """
+        engine.add_event_handler(Events.COMPLETED, self)
+
+    def __call__(self, engine: CaseEvaluator) -> None:
+        """
+        Args:
+            engine: after its run.
+        """
+        for result in engine.results:
+            records = engine.get_records(result.image)
+            if records is None or result.status == "failed" or not is_dicom(result.image):
+                continue
+            path = records.get_dicom_seg_path(result.image)
+            if result.status == "unchanged" and not path.is_file():
+                with collect_warnings() as remarks:
+                    self._write(result.image, records)
+                result.remarks += remarks
+            result.missing = "" if path.is_file() else "DICOM SEG"
+
+    def _write(self, image: str, records: MaskRecords) -> None:
+        try:
+            labels = torch.from_numpy(np.asarray(nib.load(records.get_mask_path(image)).dataobj, dtype=np.uint8))
+            mask = MetaTensor(labels[None], meta={ImageMetaKey.FILENAME_OR_OBJ: image})
+            save = SaveDicomSegd(CommonKeys.PRED, self.organs, records.output_dir, records.dataset_dir, records.postfix)
+            save({CommonKeys.PRED: mask})
+        except Exception as e:
+            logger.warning("%s: no DICOM SEG is written: %s", image, describe_error(e))
