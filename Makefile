@@ -2,7 +2,7 @@
 # make demo-train   the same with a training on synthetic CTs first
 # make test   the tests
 # make test-label   the integration test with a MONAI Label server, in an environment of its own, .venv-label: gigabytes
-# make bench  how fast the loss and the network are beside others, as ratios
+# make bench  how fast loss, network, training and the whole command are beside others, as ratios on one page
 # make docs   these pages as HTML, in build/docs; a warning is an error
 # make dist   sdist and wheel, into dist
 # make lint type   the other checks of the continuous integration
@@ -31,12 +31,7 @@ test-label: .venv-label/.installed
 	.venv-label/bin/python -m pytest tests/test_monai_label.py
 
 bench: $(VENV)/.installed-dev
-	$(BIN)/python -m tests.benchmarks.ms_ssim
-	$(BIN)/python -m tests.benchmarks.network
-	$(BIN)/python -m tests.benchmarks.bfloat16 --work_dir $(DEMO_DIR)/bfloat16
-	$(BIN)/python -m tests.benchmarks.whole_ct
-	$(BIN)/python -m tests.benchmarks.training_epoch --work_dir $(DEMO_DIR)/training_epoch
-	$(BIN)/python -m tests.benchmarks.out_of_the_box --work_dir $(DEMO_DIR)/out_of_the_box
+	$(BIN)/python -m tests.benchmarks --work_dir $(DEMO_DIR)/benchmarks
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python docs/variables.py

@@ -26,7 +26,7 @@ import torch
 from monai.bundle import ConfigParser
 
 from monai_unet3plus.metrics import dice
-from monai_unet3plus.networks import prepare_for_inference
+from monai_unet3plus.networks import has_native_bfloat16, prepare_for_inference
 from tests.benchmarks.paired import machine, ratio, seconds, spread
 from tests.benchmarks.sections import write_section
 
@@ -43,6 +43,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="page whose section to write, besides the log")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    if not has_native_bfloat16("cpu"):
+        logger.info("# bfloat16 on CPUs\n\nNot measured: this processor has no instructions for bfloat16.")
+        return
     labels = labelled(args.labelled, args.work_dir) if args.labelled else phantoms(args.work_dir)
     kind = "cases, which the weights may have seen in training" if args.labelled else "phantoms"
     page = f"""# bfloat16 on CPUs

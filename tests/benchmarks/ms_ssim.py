@@ -3,7 +3,7 @@
 """
 Time of MultiScaleSSIMLoss beside pytorch-msssim and a loss made of MONAI's compute_ms_ssim, forward and backward.
 
-    python -m tests.benchmarks.ms_ssim [--shape 8 1 320 320] [--rounds 15] [--device cpu]
+    python -m tests.benchmarks.ms_ssim [--shape 8 1 320 320] [--rounds 15] [--device cpu] [--output docs/benchmarks.md]
 
 The three take turns in one process, so that whatever else the machine does meets all of them.
 """
@@ -12,18 +12,18 @@ from __future__ import annotations
 
 import argparse
 import logging
-import platform
-import time
+import sys
 from collections.abc import Callable
-from statistics import median, quantiles
+from pathlib import Path
 from typing import Any
 
-import monai
 import pytorch_msssim
 import torch
 from monai.metrics.regression import compute_ms_ssim
 
 from monai_unet3plus.losses import MultiScaleSSIMLoss
+from tests.benchmarks.paired import machine, ratio, seconds, spread
+from tests.benchmarks.sections import write_section
 
 logger = logging.getLogger("ms_ssim")
 
@@ -47,51 +47,43 @@ def images(shape: list[int], device: str) -> tuple[torch.Tensor, torch.Tensor]:
     return (0.7 * target + 0.2 * torch.rand(shape, generator=generator)).to(device), target.to(device)
 
 
-def seconds_of(loss: Loss, x: torch.Tensor, y: torch.Tensor) -> float:
-    x = x.clone().requires_grad_()
-    synchronize(x)
-    start = time.perf_counter()
-    loss(x, y).backward()
-    synchronize(x)
-    return time.perf_counter() - start
-
-
-def synchronize(x: torch.Tensor) -> None:
-    if x.is_cuda:
-        torch.cuda.synchronize(x.device)
-
-
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shape", type=int, nargs="+", default=[8, 1, 320, 320], help="batch, channels and axes")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--device", default="cpu")
-    arguments = parser.parse_args()
+    parser.add_argument("--output", type=Path, help="page whose section to write, besides the log")
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    x, y = images(args.shape, args.device)
+    contestants = losses(len(args.shape) - 2)
+    found = seconds({name: lambda loss=loss: backward(loss, x, y) for name, loss in contestants.items()}, args.rounds)
+    ours = found["MultiScaleSSIMLoss"]
+    rows = [
+        f"| {name} | {contestants[name](x, y).item():.6f} | {spread(theirs)} | {ratio(ours, theirs)} |"
+        for name, theirs in found.items()
+    ]
+    page = f"""# The MS-SSIM loss
 
-    x, y = images(arguments.shape, arguments.device)
-    contestants = losses(len(arguments.shape) - 2)
-    device = torch.cuda.get_device_name(x.device) if x.is_cuda else platform.processor() or platform.machine()
-    logger.info(
-        "%s, %d threads, torch %s, MONAI %s", device, torch.get_num_threads(), torch.__version__, monai.__version__
-    )
-    logger.info("shape %s, float32, forward + backward, %d rounds", tuple(arguments.shape), arguments.rounds)
-    seconds: dict[str, list[float]] = {name: [] for name in contestants}
-    for turn in range(arguments.rounds + 1):
-        for name, loss in contestants.items():
-            elapsed = seconds_of(loss, x, y)
-            if turn > 0:  # the first is for warming up
-                seconds[name].append(elapsed)
-    ours = median(seconds["MultiScaleSSIMLoss"])
-    for name, found in seconds.items():
-        low, _, high = quantiles(found, n=4)
-        logger.info(
-            "%-22s value %.6f  median %.1f ms, quartiles %.1f to %.1f ms; MultiScaleSSIMLoss takes %.2f of it",
-            name,
-            contestants[name](x, y).item(),
-            *(1e3 * t for t in (median(found), low, high)),
-            ours / median(found),
-        )
+Written by `python -m tests.benchmarks.ms_ssim --output docs/benchmarks.md`: forward and backward of a prediction of
+shape {tuple(args.shape)} in float32, {args.rounds} turns; medians with quartiles.
+
+{machine(gpu=x.is_cuda)}.
+
+| loss | value | time | `MultiScaleSSIMLoss` takes of it |
+|---|---|---|---|
+{chr(10).join(rows)}
+"""
+    logger.info(page)
+    if args.output:
+        write_section(args.output, page)
+
+
+def backward(loss: Loss, x: torch.Tensor, y: torch.Tensor) -> None:
+    """A forward and a backward pass."""
+    loss(x.clone().requires_grad_(), y).backward()
+    if x.is_cuda:
+        torch.cuda.synchronize(x.device)
 
 
 if __name__ == "__main__":

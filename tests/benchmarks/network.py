@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from monai.networks.nets import AttentionUnet, BasicUNetPlusPlus
 
 from monai_unet3plus.experiments.compare.cost import count_flops, peak_bytes
-from monai_unet3plus.networks import load_published_weights, prepare_for_inference
+from monai_unet3plus.networks import has_native_bfloat16, load_published_weights, prepare_for_inference
 from monai_unet3plus.networks.nets import UNet3Plus
 from tests.benchmarks.paired import machine, matmul_flops, ratio, seconds, spread
 from tests.benchmarks.sections import write_section
@@ -35,6 +35,7 @@ Run = Callable[[], object]
 PUBLISHED, OURS = "published network", "`UNet3Plus`"
 PREPARED = "`prepare_for_inference(UNet3Plus())`"
 IN_BFLOAT16 = ", bfloat16 autocast"
+NO_BFLOAT16 = "\nThis processor has no instructions for bfloat16, so bfloat16 is not timed.\n"
 
 
 def main() -> None:
@@ -50,6 +51,7 @@ def main() -> None:
         inference(image, args.rounds),
         training(image, args.rounds),
         organ_free_slice(image, args.rounds),
+        *([] if has_native_bfloat16("cpu") else [NO_BFLOAT16]),
         HOW,
     ]
     page = "\n".join(parts)
@@ -152,9 +154,11 @@ def organ_free_slice(image: torch.Tensor, rounds: int) -> str:
 
 
 def table(contestants: dict[str, Run], rounds: int) -> str:
+    if not has_native_bfloat16("cpu"):
+        contestants = {name: run for name, run in contestants.items() if "bfloat16" not in name}
     memory = {name: peak_bytes(run) for name, run in contestants.items()}
     flops = {name: count_flops(run) for name, run in contestants.items()}
-    peaks = {dtype: 0.0 for dtype in (torch.float32, torch.bfloat16)}
+    peaks = {torch.bfloat16 if "bfloat16" in name else torch.float32: 0.0 for name in contestants}
 
     def measure_peaks() -> None:
         for dtype, best in peaks.items():
@@ -174,8 +178,8 @@ def table(contestants: dict[str, Run], rounds: int) -> str:
             f"| {memory[name] / 2**30:.2f} GiB | {memory[name] / memory[PUBLISHED]:.2f} | {flops[name] / 1e9:.0f} "
             f"| {flops[name] / median(found[name]) / peaks[torch.bfloat16 if lower else torch.float32]:.0%} |"
         )
-    single, half = (peaks[dtype] / 1e9 for dtype in (torch.float32, torch.bfloat16))
-    rows += ["", f"The peaks: {single:.0f} GFLOP/s in float32, {half:.0f} in bfloat16."]
+    in_words = [f"{peak / 1e9:.0f} GFLOP/s in {str(dtype).removeprefix('torch.')}" for dtype, peak in peaks.items()]
+    rows += ["", f"The peaks: {', '.join(in_words)}."]
     return "\n".join(rows) + "\n"
 
 

@@ -14,6 +14,8 @@ from statistics import median, quantiles
 
 import torch
 
+from monai_unet3plus.networks import has_native_bfloat16
+
 Contestants = Mapping[str, Callable[[], object]]
 
 
@@ -72,11 +74,21 @@ def machine(gpu: bool = False) -> str:
     processor = models[0] if models else platform.machine()
     names = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "MKL_THREADING_LAYER")
     settings = "".join(f", {name}={os.environ[name]}" for name in names if name in os.environ)
-    parts = [f"{processor}, {torch.get_num_threads()} threads{settings}, torch {torch.__version__}, commit {_commit()}"]
+    threads = f"{torch.get_num_threads()} threads{settings}"
+    parts = [f"{processor}, {_instructions()}, {threads}, torch {torch.__version__}, commit {_commit()}"]
     if gpu:
         cudnn = torch.backends.cudnn.version()
         parts.insert(0, f"{torch.cuda.get_device_name()}, CUDA {torch.version.cuda}, cuDNN {cudnn}")
     return "; ".join(parts)
+
+
+def _instructions() -> str:
+    """The instruction sets that PyTorch and oneDNN use here."""
+    names = {"amx_bf16": "AMX", "avx512_bf16": "AVX512-BF16"}
+    found = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    usable = [name for key, name in names.items() if found.get(key)] if has_native_bfloat16("cpu") else []
+    level = torch.backends.cpu.get_cpu_capability()
+    return f"{level} with {' and '.join(usable)}" if usable else level
 
 
 def _commit() -> str:
