@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Let a network's classifier call an organ present from another probability on than one half.
+
+    python -m monai_unet3plus.experiments.presence_threshold --checkpoint OLD --threshold 0.7 --output NEW
+
+Training draws slices without an organ more seldom than a CT has them (``organ_free_share``), so the classifier calls
+organs present too often: its probability p means the odds p / (1 - p) times those of the organ in a CT, over those in
+training. The threshold goes into the classifier's bias; nothing else changes, neither in the file's form nor in speed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+import sys
+from pathlib import Path
+
+import torch
+
+from ..handlers.checkpoint import get_trained_organs, save_weights
+from ..networks.weights.file import load_weights
+from ..utils.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+_BIAS = "presence_head.conv.bias"
+
+
+def main() -> None:
+    """Write the weights with another threshold."""
+    parser = argparse.ArgumentParser(
+        prog="python -m monai_unet3plus.experiments.presence_threshold",
+        description=__doc__,
+        formatter_class=argparse.RawTextHelpFormatter,
+    )
+    parser.add_argument("--checkpoint", type=Path, required=True, help="weights of UNet3Plus with the classifier")
+    parser.add_argument("--threshold", type=float, required=True, help="probability above which an organ is present")
+    parser.add_argument("--output", type=Path, required=True, help="file to write")
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    try:
+        weights = load_weights(args.checkpoint, "checkpoint")
+        set_threshold(weights, args.threshold)
+    except InputError as e:
+        parser.error(str(e))
+    save_weights(weights, args.output, get_trained_organs(weights))
+    logger.info("%s: an organ is present above a probability of %g", args.output, args.threshold)
+
+
+def set_threshold(weights: dict[str, torch.Tensor], threshold: float) -> None:
+    """
+    Change the probability above which the classifier calls an organ present, for all organs.
+
+    Args:
+        weights: ``state_dict`` of a :py:class:`monai_unet3plus.networks.nets.UNet3Plus`, changed in place. Its
+            probabilities are those before the change: 0.7 after 0.7 is more than 0.7 once.
+        threshold: between 0 and 1; 0.5 changes nothing.
+
+    Raises:
+        InputError: When the threshold is not between 0 and 1, or the network has no classifier.
+    """
+    if not 0 < threshold < 1:
+        raise InputError(f"threshold: expected a probability between 0 and 1, but got {threshold:g}.")
+    if _BIAS not in weights:
+        raise InputError(f"checkpoint: expected the weights of a classifier, but there is no {_BIAS}.")
+    # Two logits per organ, absent and present, each the highest over all places of the map: a constant added to one
+    # before that is the same constant after it.
+    shift = torch.tensor([0.0, -math.log(threshold / (1 - threshold))])
+    weights[_BIAS] = weights[_BIAS] + shift.repeat(len(weights[_BIAS]) // 2).to(weights[_BIAS])
+
+
+if __name__ == "__main__":
+    main()
