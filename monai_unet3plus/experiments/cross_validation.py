@@ -25,6 +25,7 @@ from typing import Any
 from ..report.schema import read_cases
 from .bundle_process import override, run_bundle, train_bundle
 from .cross_validation_page import Result, write_page
+from .presence_threshold import save_with_threshold
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,9 @@ def main() -> None:
     parser.add_argument(
         "--overrides", type=override, nargs="*", default=[], metavar="NAME=VALUE", help="for the bundle's train.json"
     )
+    parser.add_argument(
+        "--presence_threshold", type=float, help="of all weights, see experiments.presence_threshold (default: 0.5)"
+    )
     parser.add_argument("--bundle_root", type=Path, default=Path("bundle"), help="folder of the bundle")
     parser.add_argument("--final", action="store_true", help="also train on the patients of all folds, at the end")
     parser.add_argument("--output", type=Path, help="page to write, besides the log")
@@ -60,6 +64,7 @@ def main() -> None:
         work = args.work_dir / f"fold_{fold}"
         options = {"dataset_dir": root, "datalist_file": args.datalist_file.resolve(), "split": "fold", "fold": fold}
         weights = args.checkpoint or train(args.bundle_root, work, {**options, **overrides})
+        weights = apply_threshold(weights, args.presence_threshold, work)
         shared = {**options, **{name: value for name, value in overrides.items() if name in _OF_INFERENCE}}
         evaluate(args.bundle_root, work / "evaluation", weights, shared)
         evaluate(args.bundle_root, work / "ungated", weights, {**shared, "presence_gate": False})
@@ -71,13 +76,24 @@ def main() -> None:
         args.output.write_text(text, encoding="utf-8")
     if args.final:
         options = {"dataset_dir": root, "datalist_file": args.datalist_file.resolve(), "split": "all"}
-        logger.info("weights: %s", train(args.bundle_root, args.work_dir / "final", {**options, **overrides}))
+        work = args.work_dir / "final"
+        weights = train(args.bundle_root, work, {**options, **overrides})
+        logger.info("weights: %s", apply_threshold(weights, args.presence_threshold, work))
 
 
 def train(bundle: Path, work: Path, options: Mapping[str, Any]) -> Path:
     """Train on the other folds, or go on with it, and return the file of the weights."""
     own = {"output_dir": work, "cache_dir": work.parent / "cache", **options}
     return train_bundle(bundle, ["train", "synthesis"], work / "models", own, _ENVIRONMENT)
+
+
+def apply_threshold(weights: Path, threshold: float | None, work: Path) -> Path:
+    """Write weights with another threshold of presence, if there is one, and return their file."""
+    if threshold is None:
+        return weights
+    changed = work / "model_with_threshold.pt"
+    save_with_threshold(weights, threshold, changed)
+    return changed
 
 
 def evaluate(bundle: Path, output: Path, weights: Path, options: Mapping[str, Any]) -> None:

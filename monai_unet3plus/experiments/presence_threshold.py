@@ -42,12 +42,27 @@ def main() -> None:
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     try:
-        weights = load_weights(args.checkpoint, "checkpoint")
-        set_threshold(weights, args.threshold)
+        save_with_threshold(args.checkpoint, args.threshold, args.output)
     except InputError as e:
         parser.error(str(e))
-    save_weights(weights, args.output, get_trained_organs(weights))
     logger.info("%s: an organ is present above a probability of %g", args.output, args.threshold)
+
+
+def save_with_threshold(checkpoint: Path, threshold: float, output: Path) -> None:
+    """
+    Save weights with another threshold.
+
+    Args:
+        checkpoint: file of the weights.
+        threshold: as of :py:func:`set_threshold`.
+        output: file to write.
+
+    Raises:
+        InputError: As of :py:func:`set_threshold`, or when the file is damaged.
+    """
+    weights = load_weights(checkpoint, "checkpoint")
+    set_threshold(weights, threshold)
+    save_weights(weights, output, get_trained_organs(weights))
 
 
 def set_threshold(weights: dict[str, torch.Tensor], threshold: float) -> None:

@@ -40,6 +40,7 @@ class TestCrossValidation(unittest.TestCase):
             case["image"] = str(self.root / case["image"])
         (self.root / "list.json").write_text(json.dumps({"training": cases}))
         self.trained: list[int | None] = []
+        self.evaluated: list[Path] = []
 
     def run_command(self, *options: str) -> str:
         """Run the command with trainings and evaluations that write the files of real ones only."""
@@ -49,6 +50,7 @@ class TestCrossValidation(unittest.TestCase):
             return models / "model_last.pt"
 
         def evaluate(bundle: Path, configs: list[str], overrides: Mapping, environment: Mapping) -> None:
+            self.evaluated.append(overrides["checkpoint"])
             names = ["a/1.nii", "a/2.nii"] if overrides["fold"] == 0 else ["b/3.nii"]
             overrides["output_dir"].mkdir(parents=True)
             write_cases(overrides["output_dir"] / "cases.csv", {n: SCORES[n] for n in names}, score_names(2.0))
@@ -76,6 +78,15 @@ class TestCrossValidation(unittest.TestCase):
     def test_final_training_is_on_all_patients(self) -> None:
         self.run_command("--final")
         self.assertEqual(self.trained, [0, 1, None])
+
+    def test_weights_get_the_threshold_before_they_are_evaluated(self) -> None:
+        with mock.patch.object(cross_validation, "save_with_threshold") as save:
+            self.run_command("--presence_threshold", "0.7", "--final")
+        work = self.root / "work"
+        changed = [work / name / "model_with_threshold.pt" for name in ("fold_0", "fold_1", "final")]
+        trained = [work / name / "models" / "model_last.pt" for name in ("fold_0", "fold_1", "final")]
+        self.assertEqual([call.args for call in save.call_args_list], [(a, 0.7, b) for a, b in zip(trained, changed)])
+        self.assertEqual(self.evaluated, [changed[0], changed[0], changed[1], changed[1]])
 
     def test_labels_of_a_network_are_no_reference(self) -> None:
         self.assertNotIn("| lits | spleen", self.run_command())
