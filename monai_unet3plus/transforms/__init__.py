@@ -24,6 +24,7 @@ from .slab_crop import RandSlabCropd
 from .synthesis import (
     RandArmsd,
     RandLesionsd,
+    RandLimbsd,
     RandLungDomesd,
     RandNativeContrastd,
     RandNeighboursd,
@@ -55,6 +56,7 @@ __all__ = [
     "RandClipIntensityd",
     "RandElasticd",
     "RandLesionsd",
+    "RandLimbsd",
     "RandLungDomesd",
     "RandNativeContrastd",
     "RandNeighboursd",

@@ -9,12 +9,14 @@ from .domes import RandLungDomesd
 from .growth import RandOrganGrowthd
 from .intensities import RandNativeContrastd, RandOrganIntensitiesd, RandTissueIntensitiesd
 from .lesions import RandLesionsd, RandVesselsd
+from .limbs import RandLimbsd
 from .neighbours import RandNeighboursd
 from .streaks import RandStreaksd
 
 __all__ = [
     "RandArmsd",
     "RandLesionsd",
+    "RandLimbsd",
     "RandLungDomesd",
     "RandNativeContrastd",
     "RandNeighboursd",
