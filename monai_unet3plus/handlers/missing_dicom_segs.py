@@ -66,7 +66,8 @@ class MissingDicomSegs:
 
     def _write(self, image: str, records: MaskRecords) -> None:
         try:
-            labels = torch.from_numpy(np.asarray(nib.load(records.get_mask_path(image)).dataobj, dtype=np.uint8))
+            mask_file = nib.Nifti1Image.from_filename(records.get_mask_path(image))
+            labels = torch.from_numpy(np.asarray(mask_file.dataobj, dtype=np.uint8))
             mask = MetaTensor(labels[None], meta={ImageMetaKey.FILENAME_OR_OBJ: image})
             save = SaveDicomSegd(CommonKeys.PRED, self.organs, records.output_dir, records.dataset_dir, records.postfix)
             save({CommonKeys.PRED: mask})
