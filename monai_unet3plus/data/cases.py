@@ -286,7 +286,7 @@ def _reason_to_skip(folder: Path, output: Path) -> str:
 
 
 def _is_label_map(path: Path) -> bool:
-    """Whether a NIfTI file says so, as those of LabelMapWriter do."""
+    """Whether a NIfTI file says so, as those of write_label_map do."""
     if not is_nifti(path) or not path.is_file():
         return False
     try:

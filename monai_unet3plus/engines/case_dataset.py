@@ -15,16 +15,15 @@ from torch.utils.data import get_worker_info
 
 from ..data.reading.reader_process import ReaderProcess
 from ..masks.records import MaskRecords
+from ..utils.case_remarks import REMARKS
 from ..utils.errors import describe_error
-from ..utils.warnings_log import collect_warnings
 
-__all__ = ["DONE", "FAILURE", "REMARKS", "CaseDataset"]
+__all__ = ["DONE", "FAILURE", "CaseDataset"]
 
 logger = logging.getLogger(__name__)
 
 DONE = "done"
 FAILURE = "failure"
-REMARKS = "remarks"
 
 
 class CaseDataset(Dataset):
@@ -35,8 +34,8 @@ class CaseDataset(Dataset):
     :py:class:`monai_unet3plus.data.reading.reader_process.ReaderProcess`: one that makes a reader crash or hang, or
     claims to be larger than memory, is a failure like others. It reads the next case's file meanwhile. Transforms get
     a :py:class:`monai_unet3plus.data.reading.volume.Volume`, which is a path too, for those that read themselves.
-    Warnings of transforms are in the items under
-    "remarks", a line for each.
+    They add their warnings to the list ``item["remarks"]``, see
+    :py:func:`monai_unet3plus.utils.case_remarks.add_remark`; a case with warnings has them there, a line for each.
 
     Args:
         data: ``[{"image": path}, ...]``; images that are no paths go to ``transform`` as they are.
@@ -62,19 +61,18 @@ class CaseDataset(Dataset):
     def _transform(self, index: int) -> Any:
         case = self.data[index]
         image = case[CommonKeys.IMAGE]
-        with collect_warnings() as remarks:
-            try:
-                if isinstance(image, (str, os.PathLike)):
-                    if self.records is not None and self.records.is_done(image):
-                        return {CommonKeys.IMAGE: str(image), DONE: True}
-                    case = {**case, CommonKeys.IMAGE: self.reader.read(image, self._find_next(index))}
-                item = self.transform(case)
-            except Exception as e:
-                logger.debug("case %s", image, exc_info=True)
-                item = {CommonKeys.IMAGE: str(image), FAILURE: describe_error(e)}
-        if remarks and isinstance(item, dict):
-            item[REMARKS] = "\n".join(remarks)
-        return item
+        remarks: list[str] = []
+        try:
+            if isinstance(image, (str, os.PathLike)):
+                if self.records is not None and self.records.is_done(image):
+                    return {CommonKeys.IMAGE: str(image), DONE: True}
+                case = {**case, CommonKeys.IMAGE: self.reader.read(image, self._find_next(index))}
+            item = self.transform({**case, REMARKS: remarks})
+        except Exception as e:
+            logger.debug("case %s", image, exc_info=True)
+            item = {CommonKeys.IMAGE: str(image), FAILURE: describe_error(e)}
+        item.pop(REMARKS, None)
+        return {**item, REMARKS: "\n".join(remarks)} if remarks else item
 
     def _find_next(self, index: int) -> str | os.PathLike | None:
         """The file of the next case that this process loads, if it has to be read."""

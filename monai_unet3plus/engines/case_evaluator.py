@@ -7,7 +7,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from copy import deepcopy
@@ -21,10 +21,9 @@ from monai.engines import SupervisedEvaluator
 from monai.utils import CommonKeys
 
 from ..masks.records import MaskRecords
+from ..utils.case_remarks import REMARKS
 from ..utils.errors import describe_error
-from ..utils.files import Write, deferred_writes
-from ..utils.warnings_log import collect_warnings
-from .case_dataset import DONE, FAILURE, REMARKS
+from .case_dataset import DONE, FAILURE
 from .loaded_weights import RequireLoadedWeights
 
 __all__ = ["CaseEvaluator", "CaseResult"]
@@ -61,20 +60,19 @@ class CaseResult:
 
 
 class _Unwritten(NamedTuple):
-    """A case whose mask is being written in the background, which gives the seconds that it took, and warnings."""
+    """A case whose mask is being written in the background, which gives the seconds that it took."""
 
     result: CaseResult
     place: str
-    written: Future[tuple[float, list[str]]]
+    written: Future[float]
 
 
 class CaseEvaluator(SupervisedEvaluator):
     """
     A :py:class:`monai.engines.SupervisedEvaluator` that goes on with the next case when one fails.
 
-    Loading (by :py:class:`CaseDataset`), inference, postprocessing and writing the mask, which postprocessing leaves to
-    :py:func:`monai_unet3plus.utils.files.deferred_writes`, fail or succeed together. The mask is written last, after
-    handlers of ``MODEL_COMPLETED``. Failures are logged as errors when they are known; handlers of
+    Loading (by :py:class:`CaseDataset`), inference, postprocessing and ``saving`` fail or succeed together. The mask is
+    saved last, after handlers of ``MODEL_COMPLETED``. Failures are logged as errors when they are known; handlers of
     ``ITERATION_COMPLETED`` are not called for them, nor for cases that have their masks, since they expect an output.
     Where masks can't be written any more, as on a full disk, the run ends.
 
@@ -85,7 +83,9 @@ class CaseEvaluator(SupervisedEvaluator):
 
     Args:
         args: see :py:class:`monai.engines.SupervisedEvaluator`.
-        records: of the masks that postprocessing saves, see :py:class:`monai_unet3plus.masks.records.MaskRecords`;
+        saving: dictionary transform that writes the files of a case. It gets "pred" of the output of postprocessing,
+            and a list "remarks" for its warnings. Defaults to None, nothing is saved.
+        records: of the masks that are saved, see :py:class:`monai_unet3plus.masks.records.MaskRecords`;
             a run locks their folder. Defaults to None, no records are kept.
         write_in_background: whether a mask is written while the next case is computed. The outcome of a case is then
             known and logged when the next one is done, or when the run ends, however it ends. ``ITERATION_COMPLETED``
@@ -94,9 +94,15 @@ class CaseEvaluator(SupervisedEvaluator):
     """
 
     def __init__(
-        self, *args: Any, records: MaskRecords | None = None, write_in_background: bool = False, **kwargs: Any
+        self,
+        *args: Any,
+        saving: Callable[[dict[str, Any]], Any] | None = None,
+        records: MaskRecords | None = None,
+        write_in_background: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.saving = saving
         self.records = records
         self.write_in_background = write_in_background
         self._writer: ThreadPoolExecutor | None = None
@@ -152,30 +158,27 @@ class CaseEvaluator(SupervisedEvaluator):
         started = time()
         records = self.get_records(result.image)
         output: Any = []
-        with collect_warnings() as more, deferred_writes() as writes:
-            try:
-                if records is not None:
-                    records.start(result.image)
-                output = super()._iteration(engine, item)
-            except Exception as e:
-                _fail(result, e)
+        try:
+            if records is not None:
+                records.start(result.image)
+            output = super()._iteration(engine, item)
+        except Exception as e:
+            _fail(result, e)
         result.seconds = time() - started
-        result.remarks += more
-        return self._end(result, output, writes)
+        return self._end(result, output)
 
-    def _end(self, result: CaseResult, output: Any = None, writes: Sequence[Write] = ()) -> Any:
-        """Write the mask, if there is one, and note the outcome; the output of a case without one is an empty list."""
+    def _end(self, result: CaseResult, output: Any = None) -> Any:
+        """Save the mask, if there is one, and note the outcome; the output of a case without one is an empty list."""
         self._settle()
         place = f"{self.state.iteration} of {self.state.epoch_length}: {result.image}"
+        prediction = output[0][CommonKeys.PRED] if output and self.saving is not None else None
         if result.status == "segmented" and self._writer is not None:
-            written = self._writer.submit(self._write, result.image, deepcopy(result.organs), writes)
+            written = self._writer.submit(self._write, result, deepcopy(result.organs), prediction)
             self._unwritten = _Unwritten(result, place, written)
         else:
             if result.status == "segmented":
                 try:
-                    seconds, remarks = self._write(result.image, result.organs, writes)
-                    result.seconds += seconds
-                    result.remarks += remarks
+                    result.seconds += self._write(result, result.organs, prediction)
                 except Exception as e:
                     _fail(result, e)
             self._note(result, place)
@@ -184,16 +187,15 @@ class CaseEvaluator(SupervisedEvaluator):
             self.state.output = []
         return output if self._has_output else []
 
-    def _write(self, image: str, organs: dict[str, Any], writes: Sequence[Write]) -> tuple[float, list[str]]:
-        """Write the files of a case, its record last; return the seconds that it took, and the warnings."""
+    def _write(self, result: CaseResult, organs: dict[str, Any], prediction: Any) -> float:
+        """Write the files of a case, its record last, and return the seconds that it took."""
         started = time()
-        with collect_warnings() as remarks:
-            for write in writes:
-                write()
-            records = self.get_records(image)
-            if records is not None:
-                records.finish(image, organs)
-        return time() - started, remarks
+        if self.saving is not None:
+            self.saving({CommonKeys.PRED: prediction, REMARKS: result.remarks})
+        records = self.get_records(result.image)
+        if records is not None:
+            records.finish(result.image, organs)
+        return time() - started
 
     def _settle(self) -> None:
         """Wait for the mask that is being written, if there is one, and note the outcome of its case."""
@@ -203,9 +205,7 @@ class CaseEvaluator(SupervisedEvaluator):
         error = written.exception()
         self._unwritten = None
         if error is None:
-            seconds, remarks = written.result()
-            result.seconds += seconds
-            result.remarks += remarks
+            result.seconds += written.result()
         else:
             _fail(result, error)
         self._note(result, place)

@@ -65,7 +65,9 @@ class InferencePictures:
             save_planes(_view(image), _view(mask), self.organs, affine, records.get_picture_path(case), note=note)
         except Exception as e:  # a picture that fails must not cost the mask
             logger.debug("picture failed", exc_info=True)
-            logger.warning("%s: no picture was drawn: %s", case, describe_error(e))
+            remark = f"{case}: no picture was drawn: {describe_error(e)}"
+            logger.warning("%s", remark)
+            engine.current.remarks.append(remark)
 
 
 def _view(volume: MetaTensor) -> np.ndarray:

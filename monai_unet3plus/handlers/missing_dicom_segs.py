@@ -14,12 +14,12 @@ from ignite.engine import Engine, Events
 from monai.data import MetaTensor
 from monai.utils import CommonKeys, ImageMetaKey
 
-from ..engines import CaseEvaluator
+from ..engines import CaseEvaluator, CaseResult
 from ..masks.records import MaskRecords
 from ..transforms import SaveDicomSegd
 from ..transforms.dicom_seg import is_dicom
+from ..utils.case_remarks import REMARKS
 from ..utils.errors import describe_error
-from ..utils.warnings_log import collect_warnings
 
 __all__ = ["MissingDicomSegs"]
 
@@ -59,17 +59,18 @@ class MissingDicomSegs:
                 continue
             path = records.get_dicom_seg_path(result.image)
             if result.status == "unchanged" and not path.is_file():
-                with collect_warnings() as remarks:
-                    self._write(result.image, records)
-                result.remarks += remarks
+                self._write(result, records)
             result.missing = "" if path.is_file() else "DICOM SEG"
 
-    def _write(self, image: str, records: MaskRecords) -> None:
+    def _write(self, result: CaseResult, records: MaskRecords) -> None:
+        image = result.image
         try:
             mask_file = nib.Nifti1Image.from_filename(records.get_mask_path(image))
             labels = torch.from_numpy(np.asarray(mask_file.dataobj, dtype=np.uint8))
             mask = MetaTensor(labels[None], meta={ImageMetaKey.FILENAME_OR_OBJ: image})
             save = SaveDicomSegd(CommonKeys.PRED, self.organs, records.output_dir, records.dataset_dir, records.postfix)
-            save({CommonKeys.PRED: mask})
+            save({CommonKeys.PRED: mask, REMARKS: result.remarks})
         except Exception as e:
-            logger.warning("%s: no DICOM SEG is written: %s", image, describe_error(e))
+            remark = f"{image}: no DICOM SEG is written: {describe_error(e)}"
+            logger.warning("%s", remark)
+            result.remarks.append(remark)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from monai.inferers import SlidingWindowInferer
 
+from ..networks import OneGraph
 from ..networks.blocks import ABSENT_LOGIT, gate_logits
 from .air import find_body, is_body
 from .autocast import AutocastInferer
@@ -27,7 +28,7 @@ class _Call(NamedTuple):
 
     owners: torch.Tensor  # the slice that each window is from, (N,)
     encoded: torch.Tensor  # which windows are no air, booleans (N,)
-    maps: list[torch.Tensor]  # of the encoder, for these windows
+    maps: list[torch.Tensor]  # of the encoder, for these windows; of a OneGraph the logits
     margins: torch.Tensor  # (N, K)
 
 
@@ -44,7 +45,8 @@ class PresenceFirst:
             the network once with all slices, as ``SimpleInferer``. It is called twice and has to make the same windows
             in the same order.
         network: in evaluation mode, with ``out_channels``, ``encode``, ``presence_head`` and ``decode`` as
-            :py:class:`monai_unet3plus.networks.nets.UNet3Plus` has them.
+            :py:class:`monai_unet3plus.networks.nets.UNet3Plus` has them, or a
+            :py:class:`monai_unet3plus.networks.OneGraph`.
         air_threshold: windows in which no value exceeds it are air and hold no organ. None looks everywhere.
         gate: whether organs that are judged absent get absent logits. Defaults to True; False decodes every slice.
         crop_to_body: whether only the box around pixels above ``air_threshold`` is decoded, of a network that tells its
@@ -111,9 +113,14 @@ class PresenceFirst:
         margins = torch.full((len(windows), self.network.out_channels), _AIR_MARGIN, device=windows.device)
         encoded, maps = is_body(windows, self.air_threshold), []
         if bool(encoded.any()):
-            maps = self.network.encode(pad_windows(windows[encoded], self.multiple))
-            logits = self.network.presence_head(maps[-1]).float()
-            margins[encoded] = logits[..., 1] - logits[..., 0]
+            padded = pad_windows(windows[encoded], self.multiple)
+            if isinstance(self.network, OneGraph):
+                decoded, presence = self.network(padded)
+                maps = [decoded]
+            else:
+                maps = self.network.encode(padded)
+                presence = self.network.presence_head(maps[-1])
+            margins[encoded] = presence[..., 1].float() - presence[..., 0].float()
         return _Call(torch.tensor(owners, device=windows.device), encoded, maps, margins)
 
     def _decode(self, call: _Call, chosen: torch.Tensor, windows: torch.Tensor) -> torch.Tensor:
@@ -132,7 +139,8 @@ class PresenceFirst:
                 rows, columns = find_body(padded, self.body_threshold, self.multiple)
                 maps = [_crop(level, rows, columns, padded.shape[2:]) for level in maps]
             target = logits[:, :, rows, columns]
-            target[wanted] = self.network.decode(maps)[..., : target.shape[2], : target.shape[3]].to(logits.dtype)
+            decoded = maps[0] if isinstance(self.network, OneGraph) else self.network.decode(maps)
+            target[wanted] = decoded[..., : target.shape[2], : target.shape[3]].to(logits.dtype)
         return logits
 
 

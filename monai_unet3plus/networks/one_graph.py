@@ -16,9 +16,9 @@ class OneGraph(nn.Module):
     """
     A classification-guided network as one graph that chooses nothing, for compilers such as TensorRT.
 
-    :py:class:`monai_unet3plus.inferers.AdjacentSliceInferer` asks a network for its encoder and its decoder in turn, of
-    which a compiled ``forward`` would never be called. Here both are one call, whose results the inferer gates by the
-    verdict on the whole slice as ever. Every window is decoded then, also those without any organ.
+    :py:class:`monai_unet3plus.inferers.AdjacentSliceInferer` calls ``encode`` and ``decode`` of other networks, and so
+    would never call a compiled ``forward``. It calls this network once for each batch of windows and gates the results
+    by the verdict on the whole slice. So every window is decoded, also those without any organ.
 
     Args:
         network: in evaluation mode; weights that are loaded into it later count.
@@ -34,7 +34,6 @@ class OneGraph(nn.Module):
         self.network = network
         self.out_channels = network.out_channels
         self.classification_guided = True
-        self.presence_head = nn.Identity()
 
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """
@@ -47,23 +46,3 @@ class OneGraph(nn.Module):
         maps = self.network.encode(image)
         assert self.network.presence_head is not None
         return self.network.decode(maps), self.network.presence_head(maps[-1])
-
-    def encode(self, image: torch.Tensor) -> list[torch.Tensor]:
-        """
-        Args:
-            image: of shape ``(B, in_channels, H, W)``.
-
-        Returns:
-            the results of ``forward``; the presence logits are last, where the inferer looks for them.
-        """
-        return list(self(image))
-
-    def decode(self, maps: list[torch.Tensor]) -> torch.Tensor:
-        """
-        Args:
-            maps: as ``encode`` returned them.
-
-        Returns:
-            the logits.
-        """
-        return maps[0]

@@ -20,6 +20,7 @@ from .load_ct import LoadCT, LoadCTd, LoadCTD, LoadCTDict
 from .organs import LabelMapToMasksd, SelectOrgansd, logits_to_label_map
 from .outputs import FinestOutputd
 from .plane import ResamplePlaned
+from .save_label_map import SaveLabelMap, SaveLabelMapd, SaveLabelMapD, SaveLabelMapDict
 from .slab_crop import RandSlabCropd
 from .synthesis import (
     RandArmsd,
@@ -68,6 +69,10 @@ __all__ = [
     "RandVesselsd",
     "ResamplePlaned",
     "SaveDicomSegd",
+    "SaveLabelMap",
+    "SaveLabelMapD",
+    "SaveLabelMapDict",
+    "SaveLabelMapd",
     "SelectOrgansd",
     "WindowIntensity",
     "WindowIntensityD",

@@ -19,8 +19,9 @@ from .. import __version__
 from ..data.reading.dicom_frames import starts_like_dicom
 from ..data.reading.dicom_series import find_ct_stack
 from ..masks.paths import dicom_seg_path
+from ..utils.case_remarks import add_remark
 from ..utils.errors import InputError, describe_error
-from ..utils.files import now_or_deferred
+from ..utils.files import replacing
 from .checks import get_filename
 
 __all__ = ["SaveDicomSegd", "is_dicom"]
@@ -80,21 +81,26 @@ class SaveDicomSegd(MapTransform):
         for key in self.key_iterator(d):
             source = get_filename(d[key])
             if not is_dicom(source):
-                logger.warning("%s: is no DICOM series, so no DICOM SEG is written", source)
+                add_remark(d, logger, f"{source}: is no DICOM series, so no DICOM SEG is written")
                 continue
             labels = np.asarray(convert_to_numpy(d[key]), dtype=np.uint8)[0].T  # columns are first, slices last
             try:
                 segmentation = self._segmentation(*_place_on_sources(source, labels))
             except InputError as e:
-                logger.warning("%s: no DICOM SEG is written: %s", source, str(e).removeprefix(f"{source}: "))
+                reason = str(e).removeprefix(f"{source}: ")
+                add_remark(d, logger, f"{source}: no DICOM SEG is written: {reason}")
                 continue
             except Exception as e:  # of highdicom and pydicom, whatever their kind: it must not cost the mask
                 logger.debug("highdicom failed", exc_info=True)
                 reason = describe_error(e)
-                logger.warning("%s: no DICOM SEG is written, as highdicom refuses the series: %s", source, reason)
+                add_remark(d, logger, f"{source}: no DICOM SEG is written, as highdicom refuses the series: {reason}")
                 continue
             path = dicom_seg_path(source, self.dataset_dir, self.output_dir, self.postfix)
-            now_or_deferred(path, segmentation.save_as, required=False)
+            try:
+                with replacing(path) as unfinished:
+                    segmentation.save_as(unfinished)
+            except Exception as e:
+                add_remark(d, logger, f"{path} can't be written: {describe_error(e)}")
         return d
 
     def _segmentation(self, slices: Sequence[Any], labels: np.ndarray) -> Any:

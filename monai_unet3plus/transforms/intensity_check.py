@@ -14,6 +14,7 @@ from monai.transforms import MapTransform
 from monai.utils import TransformBackends
 
 from ..data.case_keys import INTENSITY_RANGE
+from ..utils.case_remarks import add_remark
 from ..utils.errors import InputError
 from .checks import get_filename
 
@@ -83,7 +84,7 @@ class CheckIntensityd(MapTransform):
                     f"{sentence} If it is a CT all the same, give --set intensity_check=warn, or --intensity_check "
                     "warn to monai.bundle."
                 )
-            logger.warning("%s If they are none, the mask is wrong.", sentence)
+            add_remark(data, logger, f"{sentence} If they are none, the mask is wrong.")
         return dict(data)
 
 

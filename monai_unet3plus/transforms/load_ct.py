@@ -16,6 +16,7 @@ from monai.transforms import MapTransform, Transform
 from monai.utils import ImageMetaKey, MetaKeys, SpaceKeys, TransformBackends, convert_to_tensor, ensure_tuple_rep
 
 from ..data.reading.volume import Volume, check_affine, read_volume
+from ..utils.case_remarks import add_remark
 from ..utils.errors import InputError
 from .checks import get_filename
 
@@ -52,12 +53,25 @@ class LoadCT(Transform):
 
     def __call__(self, img: PathLike | Volume | MetaTensor) -> MetaTensor:
         """
+        Load as :py:meth:`load` does, and log the warnings.
+
         Args:
-            img: a file, the folder of a DICOM series, what was read of either, or a volume ``(X, Y, Z)`` without a
-                channel axis.
+            img: see :py:meth:`load`.
+        """
+        volume, warnings = self.load(img)
+        for warning in warnings:
+            logger.warning("%s", warning)
+        return volume
+
+    def load(self, img: PathLike | Volume | MetaTensor) -> tuple[MetaTensor, list[str]]:
+        """
+        Args:
+            img: a file, the folder of a DICOM series, a volume read from either, or one in memory, ``(X, Y, Z)``
+                without a channel axis.
 
         Returns:
-            the volume ``(X, Y, Z)``, its affine towards the patient's right, front and head.
+            the volume ``(X, Y, Z)``, its affine towards the patient's right, front and head; and warnings about its
+            file.
 
         Raises:
             InputError: When a file is refused, an affine is not usable, or an array in memory has none.
@@ -69,9 +83,8 @@ class LoadCT(Transform):
                     f"{img}: expected a file that states its {' and '.join(volume.unstated)}. If it is right as "
                     "readers take it, give --set grid_check=warn, or --grid_check warn to monai.bundle."
                 )
-            for warning in volume.warnings:
-                logger.warning("%s", warning)
-            return self._to_meta_tensor(volume.array, volume.affine, {ImageMetaKey.FILENAME_OR_OBJ: os.fspath(img)})
+            meta = {ImageMetaKey.FILENAME_OR_OBJ: os.fspath(img)}
+            return self._to_meta_tensor(volume.array, volume.affine, meta), volume.warnings
         if not isinstance(img, MetaTensor):
             raise InputError(
                 f"the volume: expected a file or a MetaTensor, whose affine says how it lies in the patient, but found "
@@ -81,7 +94,7 @@ class LoadCT(Transform):
         if img.meta.get(MetaKeys.SPACE) == SpaceKeys.LPS:
             affine = _LPS_TO_RAS @ affine
         check_affine(affine, get_filename(img))
-        return self._to_meta_tensor(img.as_tensor(), affine, img.meta)
+        return self._to_meta_tensor(img.as_tensor(), affine, img.meta), []
 
     def _to_meta_tensor(self, array: np.ndarray | torch.Tensor, affine: np.ndarray, meta: Mapping) -> MetaTensor:
         grid = {
@@ -128,7 +141,9 @@ class LoadCTd(MapTransform):
         """
         d: dict = dict(data)
         for key, loader in self.key_iterator(d, self.loaders):
-            d[key] = loader(d[key])
+            d[key], warnings = loader.load(d[key])
+            for warning in warnings:
+                add_remark(d, logger, warning)
         return d
 
 

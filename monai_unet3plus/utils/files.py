@@ -5,67 +5,16 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from .errors import describe_error
 
 if TYPE_CHECKING:  # importing MONAI takes seconds, and phantoms are made without it
     from monai.config import PathLike
 
-__all__ = ["deferred_writes", "now_or_deferred", "remove_leftovers", "replacing", "compute_sha256"]
-
-logger = logging.getLogger(__name__)
-
-Write = Callable[[], None]
-
-_deferred: ContextVar[list[Write] | None] = ContextVar("deferred", default=None)
-
-
-@contextmanager
-def deferred_writes() -> Iterator[list[Write]]:
-    """
-    Collect the writes while the block lasts, in order, for the caller to do later.
-
-    Those who write have to take part, by :py:func:`now_or_deferred`.
-    """
-    collected: list[Write] = []
-    token = _deferred.set(collected)
-    try:
-        yield collected
-    finally:
-        _deferred.reset(token)
-
-
-def now_or_deferred(path: PathLike, save: Callable[[Path], object], required: bool = True) -> None:
-    """
-    Write a file as by :py:func:`replacing` at once, or leave it to whoever collects :py:func:`deferred_writes`.
-
-    Args:
-        path: file to write or replace.
-        save: writes to the path that it is given; it may run later, in another thread.
-        required: whether a file that can't be written is an error, and not only warned of. Defaults to True.
-    """
-
-    def write() -> None:
-        try:
-            with replacing(path) as unfinished:
-                save(unfinished)
-        except Exception as e:
-            if required:
-                raise
-            logger.warning("%s can't be written: %s", path, describe_error(e))
-
-    collected = _deferred.get()
-    if collected is None:
-        write()
-    else:
-        collected.append(write)
+__all__ = ["compute_sha256", "remove_leftovers", "replacing"]
 
 
 @contextmanager

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from monai.config import PathLike
 
-from ..utils.files import now_or_deferred
+from ..utils.files import replacing
 
 __all__ = [
     "AXIAL",
@@ -34,6 +35,8 @@ __all__ = [
     "save_figure",
     "show_plane",
 ]
+
+logger = logging.getLogger(__name__)
 
 LineStyle = Literal["solid", "dashed", "dotted", "dashdot"]
 T = TypeVar("T")
@@ -242,8 +245,7 @@ def add_legend(
 
 def save_figure(figure: Figure, output_file: PathLike) -> None:
     """
-    Write a figure, whole or not at all, at once or after other files, see
-    :py:func:`monai_unet3plus.utils.files.deferred_writes`. One that can't be written is warned of.
+    Write a figure, whole or not at all. A warning tells of one that can't be written.
 
     Args:
         figure: with panels.
@@ -251,7 +253,11 @@ def save_figure(figure: Figure, output_file: PathLike) -> None:
     """
     picture = io.BytesIO()
     figure.savefig(picture, dpi=_DPI, format=Path(output_file).suffix[1:])
-    now_or_deferred(output_file, lambda path: path.write_bytes(picture.getvalue()), required=False)
+    try:
+        with replacing(output_file) as unfinished:
+            unfinished.write_bytes(picture.getvalue())
+    except OSError as e:
+        logger.warning("%s can't be written: %s", output_file, e.strerror)
 
 
 def _draw_scale_bar(ax: Axes, width: float, height: float) -> None:

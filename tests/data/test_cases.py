@@ -11,12 +11,14 @@ import unittest
 from pathlib import Path
 
 import numpy as np
+import torch
+from monai.data import MetaTensor
 from parameterized import parameterized
 
 from monai_unet3plus.data.cases import find_cases, labelled_cases
 from monai_unet3plus.data.reading.volume import read_volume
 from monai_unet3plus.masks.paths import mask_path
-from monai_unet3plus.masks.writer import LabelMapWriter
+from monai_unet3plus.masks.writer import write_label_map
 from monai_unet3plus.utils.errors import InputError
 from tests.data_sets import write_boxes, write_dicom_series
 from tests.dicom_files import ct_slices, enhanced_ct, hounsfield, save_dicom
@@ -100,10 +102,7 @@ class TestFindCases(FolderTestCase):
     def test_masks_of_an_earlier_run_are_no_cases(self) -> None:
         self.put("a.nii.gz")
         for name in ("masks_v1/a_seg.nii.gz", "b_seg.nii.gz"):
-            writer = LabelMapWriter(output_dtype=np.uint8)
-            writer.set_data_array(np.zeros((1, 4, 4, 4)))
-            writer.set_metadata({"affine": np.eye(4)})
-            writer.write(self.root / name)
+            write_label_map(MetaTensor(torch.zeros(1, 4, 4, 4)), self.root / name)
         with self.assertLogs("monai_unet3plus.data.cases", logging.WARNING) as log:
             self.assertEqual(self.found(), ["a.nii.gz"])
         self.assertIn("2 files left out, their headers call them label maps, such as", log.output[0])

@@ -12,6 +12,7 @@ from unittest import mock
 import torch
 
 from monai_unet3plus.engines import CaseDataset
+from monai_unet3plus.utils.case_remarks import add_remark
 from tests.broken_files import write_ct
 
 
@@ -50,12 +51,15 @@ class TestCaseDataset(unittest.TestCase):
 
     def test_warnings_become_remarks(self) -> None:
         def transform(item: dict) -> dict:
-            logging.getLogger("monai_unet3plus.transforms.any").warning("%s: odd", item["image"])
-            logging.getLogger("monai_unet3plus.transforms.any").info("not this")
-            logging.getLogger("elsewhere").warning("nor this")
+            for word in ("odd", "large"):
+                add_remark(item, logging.getLogger("any"), f"{item['image']}: {word}")
+            if item["image"] == 2:
+                raise ValueError("too odd")
             return dict(item)
 
-        self.assertEqual(CaseDataset([{"image": 1}], transform)[0], {"image": 1, "remarks": "1: odd"})
+        dataset = CaseDataset([{"image": 1}, {"image": 2}], transform)
+        self.assertEqual(dataset[0], {"image": 1, "remarks": "1: odd\n1: large"})
+        self.assertEqual(dataset[1], {"image": "2", "failure": "ValueError: too odd", "remarks": "2: odd\n2: large"})
 
 
 if __name__ == "__main__":

@@ -18,15 +18,13 @@ from ignite.engine import Events
 from monai.data import DataLoader
 from monai.engines import IterationEvents
 from monai.handlers import from_engine
-from monai.transforms import Compose, EnsureChannelFirstd, Invertd, LoadImaged, Orientationd, SaveImaged
+from monai.transforms import Compose, EnsureChannelFirstd, Invertd, LoadImaged, Orientationd
 from parameterized import parameterized
 
 from monai_unet3plus.engines import CaseDataset, CaseEvaluator
 from monai_unet3plus.inferers import AdjacentSliceInferer
-from monai_unet3plus.masks.layout import MaskLayout
 from monai_unet3plus.masks.records import MaskRecords
-from monai_unet3plus.masks.writer import LabelMapWriter
-from monai_unet3plus.transforms import CheckGridd, CheckIntensityd, CheckVolumed, logits_to_label_map
+from monai_unet3plus.transforms import CheckGridd, CheckIntensityd, CheckVolumed, SaveLabelMapd, logits_to_label_map
 from monai_unet3plus.utils.errors import InputError
 
 LOGGER = "monai_unet3plus.engines.case_evaluator"
@@ -75,17 +73,7 @@ class TestCaseEvaluator(unittest.TestCase):
                 Orientationd("image", axcodes="RAS", labels=None),
             ]
         )
-        saver = SaveImaged(
-            "pred",
-            folder_layout=MaskLayout(self.masks, self.data),
-            writer=LabelMapWriter,
-            output_dtype=np.uint8,
-            resample=False,
-            print_log=False,
-        )
-        postprocessing = Compose(
-            [Invertd("pred", preprocessing, "image", nearest_interp=True), CheckGridd("pred"), saver]
-        )
+        postprocessing = Compose([Invertd("pred", preprocessing, "image", nearest_interp=True), CheckGridd("pred")])
         cases = [{"image": str(path)} for path in sorted(self.data.iterdir())]
         dataset = CaseDataset(cases, preprocessing, records=kwargs.get("records"))
         return CaseEvaluator(
@@ -94,6 +82,7 @@ class TestCaseEvaluator(unittest.TestCase):
             network=network,
             inferer=AdjacentSliceInferer(postprocess=logits_to_label_map),
             postprocessing=postprocessing,
+            saving=SaveLabelMapd("pred", self.masks, self.data),
             **kwargs,
         )
 

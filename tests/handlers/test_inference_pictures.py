@@ -18,7 +18,6 @@ from monai.transforms import Compose, EnsureChannelFirstd, Flipd, LoadImaged
 from monai_unet3plus.engines import CaseDataset, CaseEvaluator
 from monai_unet3plus.handlers import InferencePictures
 from monai_unet3plus.masks.records import MaskRecords
-from monai_unet3plus.utils.files import now_or_deferred
 
 SAVE = "monai_unet3plus.handlers.inference_pictures.save_planes"
 
@@ -34,7 +33,7 @@ class TestInferencePictures(unittest.TestCase):
         (self.root / "data").mkdir()
         nib.save(nib.Nifti1Image(self.volume, self.affine), self.root / "data" / "ct.nii.gz")
 
-    def run_over(self, image: Any) -> CaseEvaluator:
+    def run_over(self, image: Any, **kwargs: Any) -> CaseEvaluator:
         """A run whose mask is the image itself; in its output the image lies the other way round."""
         load = Compose([LoadImaged("image"), EnsureChannelFirstd("image")])
         dataset = CaseDataset([{"image": image}], load if isinstance(image, str) else None)
@@ -45,6 +44,7 @@ class TestInferencePictures(unittest.TestCase):
             postprocessing=Flipd("image", 2),
             val_handlers=[InferencePictures(["liver"], (-200, 250))],
             records=MaskRecords(self.root / "masks", self.root / "data"),
+            **kwargs,
         )
         evaluator.run()
         return evaluator
@@ -53,20 +53,16 @@ class TestInferencePictures(unittest.TestCase):
         self.run_over(str(self.root / "data" / "ct.nii.gz"))
         self.assertTrue((self.root / "masks" / "ct_seg.webp").is_file())
 
-    def test_picture_is_written_after_its_mask(self) -> None:
-        load = Compose([LoadImaged("image"), EnsureChannelFirstd("image")])
-        written: list[str] = []
-        evaluator = CaseEvaluator(
-            device=torch.device("cpu"),
-            val_data_loader=DataLoader(CaseDataset([{"image": str(self.root / "data" / "ct.nii.gz")}], load)),
-            network=torch.nn.Identity(),
-            postprocessing=lambda item: now_or_deferred(self.root / "masks" / "ct_seg.nii.gz", Path.touch) or item,
-            val_handlers=[InferencePictures(["liver"], (-200, 250))],
-            records=MaskRecords(self.root / "masks", self.root / "data"),
-        )
-        with mock.patch("os.replace", lambda source, target: written.append(Path(target).name)):
-            evaluator.run()
-        self.assertEqual(written, ["ct_seg.nii.gz", "ct_seg.webp", "ct_seg.json"])
+    def test_no_picture_is_left_of_a_mask_that_can_not_be_saved(self) -> None:
+        seen: list[bool] = []
+
+        def save(item: dict) -> None:
+            seen.append((self.root / "masks" / "ct_seg.webp").is_file())
+            raise OSError("disk full")
+
+        self.run_over(str(self.root / "data" / "ct.nii.gz"), saving=save)
+        self.assertEqual(seen, [True])
+        self.assertEqual(list((self.root / "masks").glob("ct*")), [])
 
     def test_image_and_mask_are_seen_from_the_same_side(self) -> None:
         with mock.patch(SAVE) as save:

@@ -12,11 +12,9 @@ import nibabel as nib
 import numpy as np
 import torch
 from monai.data import MetaTensor
-from monai.transforms import SaveImage, SaveImaged
 from parameterized import parameterized
 
-from monai_unet3plus.masks.layout import MaskLayout
-from monai_unet3plus.masks.writer import LabelMapWriter
+from monai_unet3plus.masks.writer import write_label_map
 
 SIZE = (5, 4, 3)
 STRAIGHT = np.array([[-0.7, 0, 0, 10.5], [0, 0.7, 0, -20.25], [0, 0, 5.0, 30], [0, 0, 0, 1]])
@@ -37,21 +35,15 @@ class WriterTestCase(unittest.TestCase):
         path = str(self.root / "data" / "sub" / "case.1.nii.gz")
         return MetaTensor(values, affine=torch.as_tensor(affine), meta={"filename_or_obj": path})
 
-    def saver(self) -> SaveImage:
-        layout = MaskLayout(self.root / "masks", self.root / "data")
-        return SaveImage(
-            folder_layout=layout, writer=LabelMapWriter, output_dtype=np.uint8, resample=False, print_log=False
-        )
-
     def files(self) -> list[str]:
         return sorted(path.name for path in self.root.rglob("*") if path.is_file())
 
 
-class TestLabelMapWriter(WriterTestCase):
+class TestWriteLabelMap(WriterTestCase):
     @parameterized.expand([(SIZE,), ((5, 4, 1),), ((1, 1, 1),), ((1, 4, 3),)])
     def test_file_has_the_masks_voxels_shape_and_type(self, size: tuple[int, ...]) -> None:
         mask = self.mask_of(size)
-        self.saver()(mask)
+        write_label_map(mask, self.target)
         self.assertEqual(self.files(), ["case.1_seg.nii.gz"])
         image = nib.load(self.target)
         self.assertEqual(image.shape, size)
@@ -60,7 +52,7 @@ class TestLabelMapWriter(WriterTestCase):
 
     @parameterized.expand([("straight", STRAIGHT), ("pir", PIR)])
     def test_affine_is_written_to_sform_and_qform(self, _: str, affine: np.ndarray) -> None:
-        self.saver()(self.mask_of(affine=affine))
+        write_label_map(self.mask_of(affine=affine), self.target)
         image = nib.load(self.target)
         for matrix, code in (image.get_sform(coded=True), image.get_qform(coded=True)):
             self.assertEqual(code, 1)
@@ -69,7 +61,7 @@ class TestLabelMapWriter(WriterTestCase):
         self.assertEqual(image.header.get_xyzt_units()[0], "mm")
 
     def test_sheared_grid_has_an_exact_sform_and_no_qform(self) -> None:
-        self.saver()(self.mask_of(affine=SHEARED))
+        write_label_map(self.mask_of(affine=SHEARED), self.target)
         image = nib.load(self.target)
         sform, code = image.get_sform(coded=True)
         self.assertEqual(code, 1)
@@ -85,27 +77,17 @@ class TestLabelMapWriter(WriterTestCase):
         mask = self.mask_of()
         Path(mask.meta["filename_or_obj"]).parent.mkdir(parents=True)
         nib.save(source, mask.meta["filename_or_obj"])
-        self.saver()(mask)
+        write_label_map(mask, self.target)
         saved = nib.load(self.target)
         for form, expected, code in (("sform", STRAIGHT, 4), ("qform", moved, 1)):
             affine, found = getattr(saved, f"get_{form}")(coded=True)
             np.testing.assert_allclose(affine, expected, atol=1e-4)
             self.assertEqual(found, code)
 
-    def test_bundles_transform_writes_the_same(self) -> None:
-        mask = self.mask_of()
-        layout = MaskLayout(self.root / "masks", self.root / "data")
-        writer = "monai_unet3plus.masks.writer.LabelMapWriter"
-        saver = SaveImaged(
-            "pred", folder_layout=layout, writer=writer, output_dtype=np.uint8, resample=False, print_log=False
-        )
-        saver({"pred": mask})
-        np.testing.assert_array_equal(nib.load(self.target).get_fdata(), mask[0].numpy())
-
     def test_input_is_left_as_it_was(self) -> None:
         mask = self.mask_of((5, 4, 1))
         before = mask.clone()
-        self.saver()(mask)
+        write_label_map(mask, self.target)
         self.assertTrue(torch.equal(mask, before))
 
 
@@ -115,12 +97,8 @@ class TestAtomicWrite(WriterTestCase):
             Path(path).write_bytes(b"half a file")
             raise error
 
-        writer, mask = LabelMapWriter(output_dtype=np.uint8), self.mask_of()
-        writer.set_data_array(mask, channel_dim=0)
-        writer.set_metadata(mask.meta, resample=False)
-        self.target.parent.mkdir(parents=True, exist_ok=True)
         with mock.patch("nibabel.save", save), self.assertRaises(type(error)):
-            writer.write(self.target)
+            write_label_map(self.mask_of(), self.target)
 
     @parameterized.expand([(OSError("disk full"),), (KeyboardInterrupt(),)])
     def test_failure_leaves_no_file(self, error: BaseException) -> None:
@@ -129,7 +107,7 @@ class TestAtomicWrite(WriterTestCase):
 
     @parameterized.expand([(OSError("disk full"),), (KeyboardInterrupt(),)])
     def test_failure_leaves_an_older_file_as_it_was(self, error: BaseException) -> None:
-        self.saver()(self.mask_of())
+        write_label_map(self.mask_of(), self.target)
         before = self.target.read_bytes()
         self.fail_while_saving(error)
         self.assertEqual(self.files(), ["case.1_seg.nii.gz"])
@@ -137,7 +115,7 @@ class TestAtomicWrite(WriterTestCase):
 
     def test_file_appears_complete_under_its_name(self) -> None:
         """While nibabel writes, the older file stays, and the unfinished file has a hidden name."""
-        self.saver()(self.mask_of())
+        write_label_map(self.mask_of(), self.target)
         before = self.target.read_bytes()
         seen: list[tuple[str, bytes]] = []
         save = nib.save
@@ -147,7 +125,7 @@ class TestAtomicWrite(WriterTestCase):
             seen.append((Path(path).name, self.target.read_bytes()))
 
         with mock.patch("nibabel.save", spy):
-            self.saver()(self.mask_of(affine=PIR))
+            write_label_map(self.mask_of(affine=PIR), self.target)
         ((name, content),) = seen
         self.assertTrue(name.startswith(".") and name.endswith(".nii.gz"))
         self.assertEqual(content, before)

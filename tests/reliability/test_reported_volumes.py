@@ -20,7 +20,7 @@ from monai.data import MetaTensor
 from parameterized import parameterized
 
 from monai_unet3plus.data.reading.file_checks import check_file
-from monai_unet3plus.masks.writer import LabelMapWriter
+from monai_unet3plus.masks.writer import write_label_map
 from monai_unet3plus.utils.errors import InputError
 
 HU = np.random.default_rng(0).integers(-1000, 1000, (6, 5, 4)).astype(np.int16)
@@ -229,14 +229,12 @@ class TestMask(ReportedCase):
     def test_itk_opens_masks_on_directions_that_are_rounded_total_segmentator_461(self) -> None:
         affine = AFFINE @ TURNED.round(4)
         affine[0, 1] += 3e-4
-        writer = LabelMapWriter(output_dtype=np.uint8)
-        writer.set_data_array(torch.ones(1, 6, 5, 4))
-        writer.set_metadata(MetaTensor(torch.ones(1), affine=torch.from_numpy(affine)).meta)
-        writer.write(self.folder / "mask.nii.gz")
+        mask = MetaTensor(torch.ones(1, 6, 5, 4), affine=torch.from_numpy(affine))
+        write_label_map(mask, self.folder / "mask.nii.gz")
         np.testing.assert_allclose(nib.load(self.folder / "mask.nii.gz").affine, affine, atol=1e-4)
-        mask = SimpleITK.ReadImage(str(self.folder / "mask.nii.gz"))
+        read = SimpleITK.ReadImage(str(self.folder / "mask.nii.gz"))
         for corner in ((0, 0, 0), (5, 4, 3)):
-            place = np.array(mask.TransformIndexToPhysicalPoint(corner)) * [-1, -1, 1]
+            place = np.array(read.TransformIndexToPhysicalPoint(corner)) * [-1, -1, 1]
             np.testing.assert_allclose(place, (affine @ [*corner, 1])[:3], atol=0.1)
 
 

@@ -7,9 +7,8 @@ import os
 import tempfile
 import unittest
 from pathlib import Path
-from unittest import mock
 
-from monai_unet3plus.utils.files import compute_sha256, deferred_writes, now_or_deferred, remove_leftovers, replacing
+from monai_unet3plus.utils.files import compute_sha256, remove_leftovers, replacing
 
 
 class TestReplacing(unittest.TestCase):
@@ -51,38 +50,6 @@ class TestReplacing(unittest.TestCase):
         content = bytes(range(256)) * 5000
         self.path.write_bytes(content)
         self.assertEqual(compute_sha256(self.path), hashlib.sha256(content).hexdigest())
-
-
-class TestDeferredWrites(unittest.TestCase):
-    def test_writes_are_left_to_the_block_and_done_at_once_outside(self) -> None:
-        done: list[str] = []
-
-        def save(path: Path) -> None:
-            done.append(path.name.rpartition(".")[2])
-            path.touch()
-
-        with tempfile.TemporaryDirectory() as folder:
-            with deferred_writes() as outer:
-                now_or_deferred(Path(folder, "a"), save)
-                with deferred_writes() as inner:
-                    now_or_deferred(Path(folder, "b"), save)
-                now_or_deferred(Path(folder, "c"), save)
-            self.assertEqual((done, len(outer), len(inner)), ([], 2, 1))
-            now_or_deferred(Path(folder, "d"), save)
-            for write in outer:
-                write()
-            self.assertEqual(done, ["d", "a", "c"])
-            self.assertEqual(sorted(file.name for file in Path(folder).iterdir()), ["a", "c", "d"])
-
-    def test_a_file_that_is_not_required_is_warned_of(self) -> None:
-        with tempfile.TemporaryDirectory() as folder, mock.patch(
-            "os.replace", side_effect=OSError(28, "No space left")
-        ):
-            with self.assertRaisesRegex(OSError, "No space left"):
-                now_or_deferred(Path(folder, "a"), Path.touch)
-            with self.assertLogs("monai_unet3plus.utils.files", "WARNING") as logged:
-                now_or_deferred(Path(folder, "a"), Path.touch, required=False)
-        self.assertIn("a can't be written: No space left", logged.output[0])
 
 
 if __name__ == "__main__":

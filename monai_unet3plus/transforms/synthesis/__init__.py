@@ -4,25 +4,46 @@
 
 from __future__ import annotations
 
-from .arms import RandArmsd
-from .domes import RandLungDomesd
-from .growth import RandOrganGrowthd
-from .intensities import RandNativeContrastd, RandOrganIntensitiesd, RandTissueIntensitiesd
-from .lesions import RandLesionsd, RandVesselsd
-from .limbs import RandLimbsd
-from .neighbours import RandNeighboursd
-from .streaks import RandStreaksd
+from .arms import RandArms, RandArmsd
+from .base import RandSynthesis, RandSynthesisd
+from .domes import RandLungDomes, RandLungDomesd
+from .growth import RandOrganGrowth, RandOrganGrowthd
+from .intensities import (
+    RandNativeContrast,
+    RandNativeContrastd,
+    RandOrganIntensities,
+    RandOrganIntensitiesd,
+    RandTissueIntensities,
+    RandTissueIntensitiesd,
+)
+from .lesions import RandLesions, RandLesionsd, RandVessels, RandVesselsd
+from .limbs import RandLimbs, RandLimbsd
+from .neighbours import RandNeighbours, RandNeighboursd
+from .streaks import RandStreaks, RandStreaksd
 
 __all__ = [
+    "RandArms",
     "RandArmsd",
+    "RandLesions",
     "RandLesionsd",
+    "RandLimbs",
     "RandLimbsd",
+    "RandLungDomes",
     "RandLungDomesd",
+    "RandNativeContrast",
     "RandNativeContrastd",
+    "RandNeighbours",
     "RandNeighboursd",
+    "RandOrganGrowth",
     "RandOrganGrowthd",
+    "RandOrganIntensities",
     "RandOrganIntensitiesd",
+    "RandStreaks",
     "RandStreaksd",
+    "RandSynthesis",
+    "RandSynthesisd",
+    "RandTissueIntensities",
     "RandTissueIntensitiesd",
+    "RandVessels",
     "RandVesselsd",
 ]

@@ -8,26 +8,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .base import RandSynthesisd
+from .base import RandSynthesis, RandSynthesisd
 from .fields import AIR, find_body, grain, smooth_field, soften, window_around
 
-__all__ = ["RandArmsd"]
+__all__ = ["RandArms", "RandArmsd"]
 
 _FAT, _BONE = (-120.0, -80.0), (250.0, 900.0)  # HU
 
 
-class RandArmsd(RandSynthesisd):
+class RandArms(RandSynthesis):
     """
     Paint arms beside the body, or one arm, as patients have them who could not raise theirs.
 
     An arm is a disk of muscle in a ring of fat, with a ring of bone in it. It lies beside the body or touches it, and
-    covers air outside the body only; the picture's border may cut it. It stays background.
+    covers air outside the body only; the picture's border may cut it. It stays background. The first spatial axis
+    runs from left to right, as in RAS orientation.
 
     Args:
-        keys: keys of images, in RAS orientation: the first spatial axis runs from left to right.
-        label_key: key of the label map.
         prob: probability that a slab is changed. Defaults to 0.5.
-        allow_missing_keys: don't raise if a key is missing. Defaults to False.
     """
 
     def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -59,3 +57,9 @@ class RandArmsd(RandSynthesisd):
         values = np.where(distance < 0.5 * bone, self.R.uniform(*_FAT), values)
         tissue = values + grain(self.R, image.shape, self.R.uniform(5, 25))
         image += soften((distance < 1) & room, 0.7) * (tissue - image)
+
+
+class RandArmsd(RandSynthesisd):
+    """Dictionary-based wrapper of :py:class:`RandArms`: ``keys``, ``label_key`` and its arguments."""
+
+    array = RandArms

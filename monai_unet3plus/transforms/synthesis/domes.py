@@ -7,20 +7,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from monai.config import KeysCollection
 from scipy import ndimage
 from skimage.morphology import convex_hull_image
 
-from .base import RandSynthesisd
+from .base import RandSynthesis, RandSynthesisd
 from .fields import AIR, check_range, find_body, find_windows, grain, smooth_field, soften
 
-__all__ = ["RandLungDomesd"]
+__all__ = ["RandLungDomes", "RandLungDomesd"]
 
 _STOMACH = (-10.0, 200.0)  # HU, from water to contrast medium
 _LEAST_LUNG = 1200  # pixels, of about 2 mm; smaller air is bowel
 
 
-class RandLungDomesd(RandSynthesisd):
+class RandLungDomes(RandSynthesis):
     """
     Let the domes of liver and spleen rise into the lungs of slices that show these.
 
@@ -30,28 +29,24 @@ class RandLungDomesd(RandSynthesisd):
     dome on the left may also be no organ, like the stomach, beside the spleen or alone. Each is smaller in
     slices nearer the head, and has an edge as blurred as breathing leaves it.
 
+    The first spatial axis runs from left to right, the second from back to front, channels from feet to head, as in RAS
+    orientation.
+
     Args:
-        keys: keys of images, in RAS orientation: the first spatial axis from left to right, the second from back to
-            front, channels from feet to head.
-        label_key: key of the label map.
         organ_ranges: lowest and highest mean of each organ, in HU.
         right_organ: position of the organ in the right lung, the liver's; None for none. Defaults to 0.
         left_organ: position of the organ in the left lung, the spleen's; None for none. Defaults to 1.
         prob: probability that a slab is changed. Defaults to 0.5.
-        allow_missing_keys: don't raise if a key is missing. Defaults to False.
     """
 
     def __init__(
         self,
-        keys: KeysCollection,
-        label_key: str,
         organ_ranges: Sequence[Sequence[float]],
         right_organ: int | None = 0,
         left_organ: int | None = 1,
         prob: float = 0.5,
-        allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, label_key, prob, allow_missing_keys)
+        super().__init__(prob)
         self.organ_ranges = [check_range(r) for r in organ_ranges]
         self.right_organ = right_organ
         self.left_organ = left_organ
@@ -110,6 +105,12 @@ class RandLungDomesd(RandSynthesisd):
         image += weight * (tissue - image)
         if organ is not None:
             label[masks] = organ + 1
+
+
+class RandLungDomesd(RandSynthesisd):
+    """Dictionary-based wrapper of :py:class:`RandLungDomes`: ``keys``, ``label_key`` and its arguments."""
+
+    array = RandLungDomes
 
 
 def _lungs(plane: np.ndarray) -> list[np.ndarray]:

@@ -7,16 +7,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from monai.config import KeysCollection
 from scipy import ndimage
 
-from .base import RandSynthesisd
+from .base import RandSynthesis, RandSynthesisd
 from .fields import check_range, find_soft_tissue, find_windows, grain, smooth_field, soften
 
-__all__ = ["RandOrganGrowthd"]
+__all__ = ["RandOrganGrowth", "RandOrganGrowthd"]
 
 
-class RandOrganGrowthd(RandSynthesisd):
+class RandOrganGrowth(RandSynthesis):
     """
     Let organs grow into the soft tissue around them, as an enlarged liver or spleen displaces it.
 
@@ -24,22 +23,12 @@ class RandOrganGrowthd(RandSynthesisd):
     organ's median and grain. Other organs, air and bone stay.
 
     Args:
-        keys: keys of images.
-        label_key: key of the label map.
         distance: range of the largest growth, in pixels. Defaults to ``(3, 25)``.
         prob: probability that a slab is changed. Defaults to 0.5.
-        allow_missing_keys: don't raise if a key is missing. Defaults to False.
     """
 
-    def __init__(
-        self,
-        keys: KeysCollection,
-        label_key: str,
-        distance: Sequence[float] = (3.0, 25.0),
-        prob: float = 0.5,
-        allow_missing_keys: bool = False,
-    ) -> None:
-        super().__init__(keys, label_key, prob, allow_missing_keys)
+    def __init__(self, distance: Sequence[float] = (3.0, 25.0), prob: float = 0.5) -> None:
+        super().__init__(prob)
         self.distance = check_range(distance)
 
     def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -67,3 +56,9 @@ class RandOrganGrowthd(RandSynthesisd):
         painted[window] += soften(new, 0.7) * free * (tissue - part)
         grown[window][new] = organ
         return painted, grown
+
+
+class RandOrganGrowthd(RandSynthesisd):
+    """Dictionary-based wrapper of :py:class:`RandOrganGrowth`: ``keys``, ``label_key`` and its arguments."""
+
+    array = RandOrganGrowth

@@ -8,18 +8,24 @@ from collections.abc import Sequence
 from math import ceil
 
 import numpy as np
-from monai.config import KeysCollection
 from scipy import ndimage
 
-from .base import RandSynthesisd
+from .base import RandSynthesis, RandSynthesisd
 from .fields import SOFT_TISSUE, check_range, find_soft_tissue, find_windows, soften
 
-__all__ = ["RandNativeContrastd", "RandOrganIntensitiesd", "RandTissueIntensitiesd"]
+__all__ = [
+    "RandNativeContrast",
+    "RandNativeContrastd",
+    "RandOrganIntensities",
+    "RandOrganIntensitiesd",
+    "RandTissueIntensities",
+    "RandTissueIntensitiesd",
+]
 
 _EDGE = 0.7  # pixels, the blur of an organ's edge
 
 
-class RandOrganIntensitiesd(RandSynthesisd):
+class RandOrganIntensities(RandSynthesis):
     """
     Give each organ another mean in Hounsfield units: contrast phases, fatty livers, other scanners.
 
@@ -30,24 +36,15 @@ class RandOrganIntensitiesd(RandSynthesisd):
         Medical Image Analysis 2023, https://doi.org/10.1016/j.media.2023.102789
 
     Args:
-        keys: keys of images.
-        label_key: key of the label map.
         organ_ranges: lowest and highest mean of each organ, in HU.
         texture: range of the factor on the organ's texture. Defaults to ``(0.6, 1.5)``.
         prob: probability that a slab is changed. Defaults to 0.5.
-        allow_missing_keys: don't raise if a key is missing. Defaults to False.
     """
 
     def __init__(
-        self,
-        keys: KeysCollection,
-        label_key: str,
-        organ_ranges: Sequence[Sequence[float]],
-        texture: Sequence[float] = (0.6, 1.5),
-        prob: float = 0.5,
-        allow_missing_keys: bool = False,
+        self, organ_ranges: Sequence[Sequence[float]], texture: Sequence[float] = (0.6, 1.5), prob: float = 0.5
     ) -> None:
-        super().__init__(keys, label_key, prob, allow_missing_keys)
+        super().__init__(prob)
         self.organ_ranges = [check_range(r) for r in organ_ranges]
         self.texture = check_range(texture)
 
@@ -64,7 +61,13 @@ class RandOrganIntensitiesd(RandSynthesisd):
         return painted, label
 
 
-class RandTissueIntensitiesd(RandSynthesisd):
+class RandOrganIntensitiesd(RandSynthesisd):
+    """Dictionary-based wrapper of :py:class:`RandOrganIntensities`: ``keys``, ``label_key`` and its arguments."""
+
+    array = RandOrganIntensities
+
+
+class RandTissueIntensities(RandSynthesis):
     """
     Give the soft tissues outside the organs other intensities, in random order: bright tissue may become dark.
 
@@ -76,26 +79,20 @@ class RandTissueIntensitiesd(RandSynthesisd):
         Medical Image Analysis 2023, https://doi.org/10.1016/j.media.2023.102789
 
     Args:
-        keys: keys of images.
-        label_key: key of the label map.
         num_classes: least and largest number of classes. Defaults to ``(3, 6)``.
         tissue_range: lowest and highest mean of a class, in HU. Defaults to ``(-120, 200)``.
         texture: range of the factor on the texture. Defaults to ``(0.3, 1.0)``.
         prob: probability that a slab is changed. Defaults to 0.5.
-        allow_missing_keys: don't raise if a key is missing. Defaults to False.
     """
 
     def __init__(
         self,
-        keys: KeysCollection,
-        label_key: str,
         num_classes: Sequence[int] = (3, 6),
         tissue_range: Sequence[float] = (-120.0, 200.0),
         texture: Sequence[float] = (0.3, 1.0),
         prob: float = 0.5,
-        allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, label_key, prob, allow_missing_keys)
+        super().__init__(prob)
         self.num_classes = tuple(num_classes)
         self.tissue_range = check_range(tissue_range)
         self.texture = check_range(texture)
@@ -117,7 +114,13 @@ class RandTissueIntensitiesd(RandSynthesisd):
         return image + soften(outside, _EDGE) * (new - image), label
 
 
-class RandNativeContrastd(RandSynthesisd):
+class RandTissueIntensitiesd(RandSynthesisd):
+    """Dictionary-based wrapper of :py:class:`RandTissueIntensities`: ``keys``, ``label_key`` and its arguments."""
+
+    array = RandTissueIntensities
+
+
+class RandNativeContrast(RandSynthesis):
     """
     Take the contrast medium out: vessels, kidneys and organs get nearly one value, as in a native CT.
 
@@ -125,22 +128,12 @@ class RandNativeContrastd(RandSynthesisd):
     there. Soft tissue outside the organs is drawn together around one mean, and each organ a little above it.
 
     Args:
-        keys: keys of images.
-        label_key: key of the label map.
         tissue_range: lowest and highest mean of the surroundings, in HU. Defaults to ``(25, 55)``.
         prob: probability that a slab is changed. Defaults to 0.5.
-        allow_missing_keys: don't raise if a key is missing. Defaults to False.
     """
 
-    def __init__(
-        self,
-        keys: KeysCollection,
-        label_key: str,
-        tissue_range: Sequence[float] = (25.0, 55.0),
-        prob: float = 0.5,
-        allow_missing_keys: bool = False,
-    ) -> None:
-        super().__init__(keys, label_key, prob, allow_missing_keys)
+    def __init__(self, tissue_range: Sequence[float] = (25.0, 55.0), prob: float = 0.5) -> None:
+        super().__init__(prob)
         self.tissue_range = check_range(tissue_range)
 
     def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -153,3 +146,9 @@ class RandNativeContrastd(RandSynthesisd):
             values = image[window][organ]
             new[window][organ] = target + self.R.uniform(0.3, 1.0) * (values - np.median(values))
         return image + soften(enhanced | (label > 0), _EDGE) * (new - image), label
+
+
+class RandNativeContrastd(RandSynthesisd):
+    """Dictionary-based wrapper of :py:class:`RandNativeContrast`: ``keys``, ``label_key`` and its arguments."""
+
+    array = RandNativeContrast

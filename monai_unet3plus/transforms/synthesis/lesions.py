@@ -8,17 +8,16 @@ from collections.abc import Sequence
 from math import ceil
 
 import numpy as np
-from monai.config import KeysCollection
 from scipy import ndimage
 from scipy.special import expit
 
-from .base import RandSynthesisd
+from .base import RandSynthesis, RandSynthesisd
 from .fields import check_range, find_windows, grain, log_uniform, smooth_field, window_around
 
-__all__ = ["RandLesionsd", "RandVesselsd"]
+__all__ = ["RandLesions", "RandLesionsd", "RandVessels", "RandVesselsd"]
 
 
-class RandLesionsd(RandSynthesisd):
+class RandLesions(RandSynthesis):
     """
     Paint lesions into organs: metastases, cysts, enhancing and calcified ones, small and large. They stay organ.
 
@@ -26,24 +25,13 @@ class RandLesionsd(RandSynthesisd):
     organ: networks that have seen clean organs alone leave large lesions, and the tissue around them, out.
 
     Args:
-        keys: keys of images.
-        label_key: key of the label map.
         max_lesions: largest number of lesions in an organ. Defaults to 6.
         radius: smallest and largest radius in pixels, drawn evenly in its logarithm. Defaults to ``(1.5, 25)``.
         prob: probability that a slab is changed. Defaults to 0.5.
-        allow_missing_keys: don't raise if a key is missing. Defaults to False.
     """
 
-    def __init__(
-        self,
-        keys: KeysCollection,
-        label_key: str,
-        max_lesions: int = 6,
-        radius: Sequence[float] = (1.5, 25.0),
-        prob: float = 0.5,
-        allow_missing_keys: bool = False,
-    ) -> None:
-        super().__init__(keys, label_key, prob, allow_missing_keys)
+    def __init__(self, max_lesions: int = 6, radius: Sequence[float] = (1.5, 25.0), prob: float = 0.5) -> None:
+        super().__init__(prob)
         self.max_lesions = max_lesions
         self.radius = check_range(radius)
 
@@ -89,27 +77,23 @@ class RandLesionsd(RandSynthesisd):
         return np.stack([expit((r - distance) / edge) * (r > 0) for r in radii])
 
 
-class RandVesselsd(RandSynthesisd):
+class RandLesionsd(RandSynthesisd):
+    """Dictionary-based wrapper of :py:class:`RandLesions`: ``keys``, ``label_key`` and its arguments."""
+
+    array = RandLesions
+
+
+class RandVessels(RandSynthesis):
     """
     Paint vessels into organs: curved, branching lines that are brighter than the organ, or darker as without contrast.
 
     Args:
-        keys: keys of images.
-        label_key: key of the label map.
         max_vessels: largest number of vessels in an organ. Defaults to 8.
         prob: probability that a slab is changed. Defaults to 0.5.
-        allow_missing_keys: don't raise if a key is missing. Defaults to False.
     """
 
-    def __init__(
-        self,
-        keys: KeysCollection,
-        label_key: str,
-        max_vessels: int = 8,
-        prob: float = 0.5,
-        allow_missing_keys: bool = False,
-    ) -> None:
-        super().__init__(keys, label_key, prob, allow_missing_keys)
+    def __init__(self, max_vessels: int = 8, prob: float = 0.5) -> None:
+        super().__init__(prob)
         self.max_vessels = max_vessels
 
     def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -141,3 +125,9 @@ class RandVesselsd(RandSynthesisd):
         masks = ndimage.gaussian_filter(masks, (0, width, width))
         masks /= np.maximum(masks.max(axis=(1, 2), keepdims=True), 1e-6)
         lines[window] = np.maximum(lines[window], masks)
+
+
+class RandVesselsd(RandSynthesisd):
+    """Dictionary-based wrapper of :py:class:`RandVessels`: ``keys``, ``label_key`` and its arguments."""
+
+    array = RandVessels

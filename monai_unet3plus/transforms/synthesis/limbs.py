@@ -6,27 +6,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from .base import RandSynthesisd
+from .base import RandSynthesis, RandSynthesisd
 from .fields import AIR, grain, smooth_field, soften
 
-__all__ = ["RandLimbsd"]
+__all__ = ["RandLimbs", "RandLimbsd"]
 
 _FAT, _BONE, _MARROW, _FLUID = (-120.0, -80.0), (250.0, 900.0), (-60.0, 120.0), (0.0, 20.0)  # HU
 
 
-class RandLimbsd(RandSynthesisd):
+class RandLimbs(RandSynthesis):
     """
     Paint legs or a head instead of the trunk: few scans reach that far, and networks take thighs for liver.
 
     A leg is muscles with fat between them, in a ring of fat, with a bone and up to two vessels; two legs may touch. A
     head is a brain with fluid in its furrows, in a skull and skin. Around them is air, and all is background. Sizes
-    fit pixels of about 2 mm.
+    fit pixels of about 2 mm. The first spatial axis runs from left to right, as in RAS orientation.
 
     Args:
-        keys: keys of images, in RAS orientation: the first spatial axis runs from left to right.
-        label_key: key of the label map.
         prob: probability that a slab is replaced. Defaults to 0.5.
-        allow_missing_keys: don't raise if a key is missing. Defaults to False.
     """
 
     def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -89,3 +86,9 @@ class RandLimbsd(RandSynthesisd):
     def _blend(self, image: np.ndarray, tissue: np.ndarray, inside: np.ndarray) -> None:
         noisy = tissue + grain(self.R, image.shape, self.R.uniform(5, 25))
         image += soften(np.broadcast_to(inside, image.shape), 0.7) * (noisy - image)
+
+
+class RandLimbsd(RandSynthesisd):
+    """Dictionary-based wrapper of :py:class:`RandLimbs`: ``keys``, ``label_key`` and its arguments."""
+
+    array = RandLimbs

@@ -7,16 +7,16 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from .base import RandSynthesisd
+from .base import RandSynthesis, RandSynthesisd
 from .fields import find_soft_tissue, find_windows, grain, smooth_field, soften, window_around
 
-__all__ = ["RandNeighboursd"]
+__all__ = ["RandNeighbours", "RandNeighboursd"]
 
 _CONTENT = (-20.0, 250.0)  # HU, from fluid to contrast medium
 _LEAST_CONTRAST = 25.0  # HU between an organ and its neighbour; nobody could tell less apart
 
 
-class RandNeighboursd(RandSynthesisd):
+class RandNeighbours(RandSynthesis):
     """
     Paint a stomach or bowel beside an organ: a smooth blob of fluid or contrast medium that touches it.
 
@@ -24,10 +24,7 @@ class RandNeighboursd(RandSynthesisd):
     background; it covers no organ, air or bone.
 
     Args:
-        keys: keys of images.
-        label_key: key of the label map.
         prob: probability that a slab is changed. Defaults to 0.5.
-        allow_missing_keys: don't raise if a key is missing. Defaults to False.
     """
 
     def paint(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -58,3 +55,9 @@ class RandNeighboursd(RandSynthesisd):
         tissue = content + grain(self.R, part.shape, self.R.uniform(3, 15))
         part += soften(masks, 0.8) * room * (tissue - part)
         return painted, label
+
+
+class RandNeighboursd(RandSynthesisd):
+    """Dictionary-based wrapper of :py:class:`RandNeighbours`: ``keys``, ``label_key`` and its arguments."""
+
+    array = RandNeighbours

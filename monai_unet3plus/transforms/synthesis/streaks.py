@@ -7,38 +7,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from monai.config import KeysCollection
 from scipy import fft, ndimage
 
-from .base import RandSynthesisd
+from .base import RandSynthesis, RandSynthesisd
 from .fields import check_range, white_noise
 
-__all__ = ["RandStreaksd"]
+__all__ = ["RandStreaks", "RandStreaksd"]
 
 
-class RandStreaksd(RandSynthesisd):
+class RandStreaks(RandSynthesis):
     """
     Add noise that runs in streaks from the patient's left to right, as few photons leave it between arms or shoulders.
 
+    The first spatial axis runs from left to right, as in RAS orientation.
+
     Args:
-        keys: keys of images, in RAS orientation: the first spatial axis runs from left to right.
-        label_key: key of the label map.
         std: range of the noise's standard deviation, in HU. Defaults to ``(10, 60)``.
         length: range of the streaks' length, as the standard deviation of a blur, in pixels. Defaults to ``(4, 40)``.
         prob: probability that a slab is changed. Defaults to 0.5.
-        allow_missing_keys: don't raise if a key is missing. Defaults to False.
     """
 
     def __init__(
-        self,
-        keys: KeysCollection,
-        label_key: str,
-        std: Sequence[float] = (10.0, 60.0),
-        length: Sequence[float] = (4.0, 40.0),
-        prob: float = 0.5,
-        allow_missing_keys: bool = False,
+        self, std: Sequence[float] = (10.0, 60.0), length: Sequence[float] = (4.0, 40.0), prob: float = 0.5
     ) -> None:
-        super().__init__(keys, label_key, prob, allow_missing_keys)
+        super().__init__(prob)
         self.std = check_range(std)
         self.length = check_range(length)
 
@@ -52,3 +44,9 @@ class RandStreaksd(RandSynthesisd):
         depth = image.shape[2]
         offset = (np.arange(depth) - self.R.uniform(0.3, 0.7) * depth) / (self.R.uniform(0.15, 0.6) * depth)
         return image + noise * np.exp(-0.5 * offset.astype(np.float32) ** 2), label
+
+
+class RandStreaksd(RandSynthesisd):
+    """Dictionary-based wrapper of :py:class:`RandStreaks`: ``keys``, ``label_key`` and its arguments."""
+
+    array = RandStreaks

@@ -1,0 +1,51 @@
+# SPDX-FileCopyrightText: monai_unet3plus contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+import nibabel as nib
+import numpy as np
+import torch
+from monai.data import MetaTensor
+
+from monai_unet3plus.transforms import SaveLabelMap, SaveLabelMapd
+
+
+class TestSaveLabelMap(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+
+    def mask_of(self, name: str, value: int) -> MetaTensor:
+        meta = {"filename_or_obj": str(self.root / "data" / name)}
+        return MetaTensor(torch.full((1, 4, 3, 2), value), affine=torch.diag(torch.tensor([-2.0, 2, 5, 1])), meta=meta)
+
+    def test_each_image_has_a_mask_of_its_own_at_the_same_place(self) -> None:
+        names = ("sub/case.1.nii.gz", "sub/case.2.nii.gz", "imagesTs/a.nrrd", "patient/series")
+        for value, name in enumerate(names):
+            SaveLabelMap(self.root / "masks", self.root / "data", postfix="liver")(self.mask_of(name, value))
+        for value, name in enumerate(("sub/case.1", "sub/case.2", "a", "patient/series")):
+            image = nib.load(self.root / "masks" / f"{name}_liver.nii.gz")
+            np.testing.assert_array_equal(np.asarray(image.dataobj), np.full((4, 3, 2), value))
+            np.testing.assert_array_equal(image.affine, np.diag([-2, 2, 5, 1]))
+
+    def test_dictionary_form_saves_the_same_and_passes_the_item_on(self) -> None:
+        mask, files = self.mask_of("a.nii", 2), [self.root / folder / "a_seg.nii.gz" for folder in ("array", "dict")]
+        SaveLabelMap(files[0].parent, self.root / "data")(mask)
+        item = SaveLabelMapd("pred", files[1].parent, self.root / "data")({"pred": mask, "other": 1})
+        self.assertEqual((item["pred"] is mask, item["other"]), (True, 1))
+        np.testing.assert_array_equal(*(nib.load(file).get_fdata() for file in files))
+
+    def test_reason_why_a_file_can_not_be_written_is_passed_on(self) -> None:
+        with mock.patch("nibabel.save", side_effect=OSError(28, "No space left")):
+            with self.assertRaisesRegex(OSError, "No space left"):
+                SaveLabelMap(self.root / "masks", self.root / "data")(self.mask_of("a.nii", 1))
+
+
+if __name__ == "__main__":
+    unittest.main()
