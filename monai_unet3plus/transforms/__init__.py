@@ -6,74 +6,114 @@ from __future__ import annotations
 
 from .adjacent_slices import (
     AdjacentSlicesToChannels,
-    AdjacentSlicesToChannelsd,
     AdjacentSlicesToChannelsD,
+    AdjacentSlicesToChannelsd,
     AdjacentSlicesToChannelsDict,
 )
-from .checks import CheckGridd, CheckPaird, CheckVolumed
-from .clip_intensity import RandClipIntensityd
-from .dicom_seg import SaveDicomSegd
-from .elastic import RandElasticd
-from .intensity_check import CheckIntensityd
+from .array_to_dictionary import ApplyToKeysd, RandApplyToKeysd
+from .checks import CheckGrid, CheckGridd, CheckPair, CheckPaird, CheckVolume, CheckVolumed
+from .clip_intensity import RandClipIntensity, RandClipIntensityd
+from .dicom_seg import SaveDicomSeg, SaveDicomSegd
+from .elastic import RandElastic, RandElasticd
+from .intensity_check import CheckIntensity, CheckIntensityd
 from .inversion import ProcessSafeInvertd
-from .load_ct import LoadCT, LoadCTd, LoadCTD, LoadCTDict
-from .organs import LabelMapToMasksd, SelectOrgansd, logits_to_label_map
-from .outputs import FinestOutputd
-from .plane import ResamplePlaned
-from .save_label_map import SaveLabelMap, SaveLabelMapd, SaveLabelMapD, SaveLabelMapDict
-from .slab_crop import RandSlabCropd
+from .load_ct import LoadCT, LoadCTD, LoadCTd, LoadCTDict
+from .organs import LabelMapToMasks, LabelMapToMasksd, SelectOrgans, SelectOrgansd, logits_to_label_map
+from .outputs import FinestOutput, FinestOutputd
+from .plane import ResamplePlane, ResamplePlaned
+from .save_label_map import SaveLabelMap, SaveLabelMapd
+from .slab_crop import RandSlabCrop, RandSlabCropd, Slab
 from .synthesis import (
+    RandArms,
     RandArmsd,
+    RandLesions,
     RandLesionsd,
+    RandLimbs,
     RandLimbsd,
+    RandLungDomes,
     RandLungDomesd,
+    RandNativeContrast,
     RandNativeContrastd,
+    RandNeighbours,
     RandNeighboursd,
+    RandOrganGrowth,
     RandOrganGrowthd,
+    RandOrganIntensities,
     RandOrganIntensitiesd,
+    RandStreaks,
     RandStreaksd,
+    RandSynthesis,
+    RandSynthesisd,
+    RandTissueIntensities,
     RandTissueIntensitiesd,
+    RandVessels,
     RandVesselsd,
 )
-from .window import WindowIntensity, WindowIntensityd, WindowIntensityD, WindowIntensityDict
+from .window import WindowIntensity, WindowIntensityD, WindowIntensityd, WindowIntensityDict
 
 __all__ = [
     "AdjacentSlicesToChannels",
     "AdjacentSlicesToChannelsD",
     "AdjacentSlicesToChannelsDict",
     "AdjacentSlicesToChannelsd",
+    "ApplyToKeysd",
+    "CheckGrid",
     "CheckGridd",
+    "CheckIntensity",
     "CheckIntensityd",
+    "CheckPair",
     "CheckPaird",
+    "CheckVolume",
     "CheckVolumed",
+    "FinestOutput",
     "FinestOutputd",
-    "ProcessSafeInvertd",
+    "LabelMapToMasks",
     "LabelMapToMasksd",
     "LoadCT",
     "LoadCTD",
     "LoadCTDict",
     "LoadCTd",
+    "ProcessSafeInvertd",
+    "RandApplyToKeysd",
+    "RandArms",
     "RandArmsd",
+    "RandClipIntensity",
     "RandClipIntensityd",
+    "RandElastic",
     "RandElasticd",
+    "RandLesions",
     "RandLesionsd",
+    "RandLimbs",
     "RandLimbsd",
+    "RandLungDomes",
     "RandLungDomesd",
+    "RandNativeContrast",
     "RandNativeContrastd",
+    "RandNeighbours",
     "RandNeighboursd",
+    "RandOrganGrowth",
     "RandOrganGrowthd",
+    "RandOrganIntensities",
     "RandOrganIntensitiesd",
+    "RandSlabCrop",
     "RandSlabCropd",
+    "RandStreaks",
     "RandStreaksd",
+    "RandSynthesis",
+    "RandSynthesisd",
+    "RandTissueIntensities",
     "RandTissueIntensitiesd",
+    "RandVessels",
     "RandVesselsd",
+    "ResamplePlane",
     "ResamplePlaned",
+    "SaveDicomSeg",
     "SaveDicomSegd",
     "SaveLabelMap",
-    "SaveLabelMapD",
-    "SaveLabelMapDict",
     "SaveLabelMapd",
+    "SelectOrgans",
     "SelectOrgansd",
+    "Slab",
     "WindowIntensity",
     "WindowIntensityD",
     "WindowIntensityDict",

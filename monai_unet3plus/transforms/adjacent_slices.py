@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from monai.config import KeysCollection
 from monai.config.type_definitions import NdarrayOrTensor
 from monai.data.meta_obj import get_track_meta
-from monai.transforms import MapTransform, Transform
-from monai.utils import TransformBackends, convert_to_dst_type, convert_to_tensor, ensure_tuple_rep
+from monai.transforms import Transform
+from monai.utils import TransformBackends, convert_to_dst_type, convert_to_tensor, ensure_tuple, ensure_tuple_rep
+
+from .array_to_dictionary import ApplyToKeysd
 
 __all__ = [
     "AdjacentSlicesToChannels",
@@ -60,7 +62,7 @@ class AdjacentSlicesToChannels(Transform):
         return convert_to_dst_type(out, dst=img)[0]
 
 
-class AdjacentSlicesToChannelsd(MapTransform):
+class AdjacentSlicesToChannelsd(ApplyToKeysd):
     """
     Dictionary-based wrapper of :py:class:`AdjacentSlicesToChannels`.
 
@@ -80,16 +82,8 @@ class AdjacentSlicesToChannelsd(MapTransform):
         spatial_dim: int = 2,
         allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.converters = [
-            AdjacentSlicesToChannels(n, spatial_dim) for n in ensure_tuple_rep(num_slices, len(self.keys))
-        ]
-
-    def __call__(self, data: Mapping[Hashable, NdarrayOrTensor]) -> dict[Hashable, NdarrayOrTensor]:
-        d = dict(data)
-        for key, converter in self.key_iterator(d, self.converters):
-            d[key] = converter(d[key])
-        return d
+        counts = ensure_tuple_rep(num_slices, len(ensure_tuple(keys)))
+        super().__init__(keys, [AdjacentSlicesToChannels(n, spatial_dim) for n in counts], allow_missing_keys)
 
 
 AdjacentSlicesToChannelsD = AdjacentSlicesToChannelsDict = AdjacentSlicesToChannelsd

@@ -4,22 +4,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
-from monai.transforms import MapTransform, RandomizableTransform
+from monai.transforms import RandomizableTransform
 from monai.utils import TransformBackends
 
 from ..data.case_keys import INTENSITY_RANGE
+from .array_to_dictionary import RandApplyToKeysd
 
-__all__ = ["RandClipIntensityd"]
+__all__ = ["RandClipIntensity", "RandClipIntensityd"]
 
 
-class RandClipIntensityd(RandomizableTransform, MapTransform):
+class RandClipIntensity(RandomizableTransform):
     """
-    Clip images to a range of Hounsfield units, as CTs are that were stored as pictures of 8 bit.
+    Clip an image to a range of Hounsfield units, as CTs are that were stored as pictures of 8 bit.
 
     Such a picture keeps the values of one window, for instance 0 to 255 HU, and gives fat and air one value. A network
     that has seen full CTs only takes the bright surroundings for tissue. An image whose own range is known, as
@@ -27,10 +29,8 @@ class RandClipIntensityd(RandomizableTransform, MapTransform):
     other images are clipped with probability ``prob`` to one of ``ranges``.
 
     Args:
-        keys: keys of images of any shape, in Hounsfield units.
         ranges: lowest and highest value of each window, in HU. Defaults to three that public data sets use.
         prob: probability that an image whose own range is unknown is clipped. Defaults to 0.2.
-        allow_missing_keys: don't raise if a key is missing. Defaults to False.
 
     Raises:
         ValueError: When a range is empty.
@@ -39,14 +39,9 @@ class RandClipIntensityd(RandomizableTransform, MapTransform):
     backend = [TransformBackends.TORCH]
 
     def __init__(
-        self,
-        keys: KeysCollection,
-        ranges: Sequence[Sequence[float]] = ((0, 255), (-125, 275), (-40, 160)),
-        prob: float = 0.2,
-        allow_missing_keys: bool = False,
+        self, ranges: Sequence[Sequence[float]] = ((0, 255), (-125, 275), (-40, 160)), prob: float = 0.2
     ) -> None:
-        MapTransform.__init__(self, keys, allow_missing_keys)
-        RandomizableTransform.__init__(self, prob)
+        super().__init__(prob)
         for low, high in ranges:
             if low >= high:
                 raise ValueError(
@@ -54,15 +49,51 @@ class RandClipIntensityd(RandomizableTransform, MapTransform):
                 )
         self.ranges = [(float(low), float(high)) for low, high in ranges]
 
-    def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict[Hashable, torch.Tensor]:
-        d = dict(data)
-        self.randomize(None)
-        low, high = self.ranges[self.R.randint(len(self.ranges))]
-        for key in self.key_iterator(d):
-            image = d[key]
-            known = image.meta.get(INTENSITY_RANGE) if isinstance(image, MetaTensor) else None
-            if known is not None:
-                d[key] = image.clip(float(known[0]), float(known[1]))
-            elif self._do_transform:
-                d[key] = image.clip(low, high)
-        return d
+        self.range = self.ranges[0]
+
+    def randomize(self, data: Any = None) -> None:
+        """
+        Draw if images of unknown range are clipped, and to which range.
+
+        Args:
+            data: not used.
+        """
+        super().randomize(data)
+        self.range = self.ranges[self.R.randint(len(self.ranges))]
+
+    def __call__(self, img: torch.Tensor, randomize: bool = True) -> torch.Tensor:
+        """
+        Args:
+            img: image of any shape, in Hounsfield units.
+            randomize: whether to draw anew. Defaults to True.
+        """
+        if randomize:
+            self.randomize()
+        known = img.meta.get(INTENSITY_RANGE) if isinstance(img, MetaTensor) else None
+        if known is None and not self._do_transform:
+            return img
+        low, high = self.range if known is None else known
+        return img.clip(float(low), float(high))
+
+
+class RandClipIntensityd(RandApplyToKeysd):
+    """
+    Dictionary-based wrapper of :py:class:`RandClipIntensity`. All images of an item are clipped to one range.
+
+    Args:
+        keys: keys of the images.
+        ranges: lowest and highest value of each window, in HU. Defaults to three that public data sets use.
+        prob: probability that images whose own range is unknown are clipped. Defaults to 0.2.
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+    """
+
+    backend = RandClipIntensity.backend
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        ranges: Sequence[Sequence[float]] = ((0, 255), (-125, 275), (-40, 160)),
+        prob: float = 0.2,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, RandClipIntensity(ranges, prob), allow_missing_keys)

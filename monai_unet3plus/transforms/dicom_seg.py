@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 from monai.config import KeysCollection, PathLike
-from monai.transforms import MapTransform
+from monai.data import MetaTensor
+from monai.transforms import MapTransform, Transform
 from monai.utils import convert_to_numpy
 
 from .. import __version__
@@ -24,7 +25,7 @@ from ..utils.errors import InputError, describe_error
 from ..utils.files import replacing
 from .checks import get_filename
 
-__all__ = ["SaveDicomSegd", "is_dicom"]
+__all__ = ["SaveDicomSeg", "SaveDicomSegd", "is_dicom"]
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ _MAKER = "monai_unet3plus"
 _REFERRED_TO = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID")
 
 
-class SaveDicomSegd(MapTransform):
+class SaveDicomSeg(Transform):
     """
     Write the label map of a DICOM series as a DICOM Segmentation object too, beside the NIfTI mask, as ``.dcm``.
 
@@ -46,27 +47,18 @@ class SaveDicomSegd(MapTransform):
     are referred to.
 
     Args:
-        keys: keys of label maps of shape ``(1, X, Y, Z)``, MetaTensors.
         organs: names of the organs, in order: the first is 1 in the label map.
         output_dir: folder for the files.
         dataset_dir: folder that the images are in.
         postfix: end of the names. Defaults to "seg".
-        allow_missing_keys: don't raise if a key is missing. Defaults to False.
 
     Raises:
         InputError: When highdicom is not installed.
     """
 
     def __init__(
-        self,
-        keys: KeysCollection,
-        organs: Sequence[str],
-        output_dir: PathLike,
-        dataset_dir: PathLike,
-        postfix: str = "seg",
-        allow_missing_keys: bool = False,
+        self, organs: Sequence[str], output_dir: PathLike, dataset_dir: PathLike, postfix: str = "seg"
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
         if find_spec("highdicom") is None:
             raise InputError(
                 "dicom_seg: expected the package highdicom, but it is not installed: pip install highdicom."
@@ -76,32 +68,45 @@ class SaveDicomSegd(MapTransform):
         self.dataset_dir = dataset_dir
         self.postfix = postfix
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        d = dict(data)
-        for key in self.key_iterator(d):
-            source = get_filename(d[key])
-            if not is_dicom(source):
-                add_remark(d, logger, f"{source}: is no DICOM series, so no DICOM SEG is written")
-                continue
-            labels = np.asarray(convert_to_numpy(d[key]), dtype=np.uint8)[0].T  # columns are first, slices last
-            try:
-                segmentation = self._segmentation(*_place_on_sources(source, labels))
-            except InputError as e:
-                reason = str(e).removeprefix(f"{source}: ")
-                add_remark(d, logger, f"{source}: no DICOM SEG is written: {reason}")
-                continue
-            except Exception as e:  # of highdicom and pydicom, whatever their kind: it must not cost the mask
-                logger.debug("highdicom failed", exc_info=True)
-                reason = describe_error(e)
-                add_remark(d, logger, f"{source}: no DICOM SEG is written, as highdicom refuses the series: {reason}")
-                continue
-            path = dicom_seg_path(source, self.dataset_dir, self.output_dir, self.postfix)
-            try:
-                with replacing(path) as unfinished:
-                    segmentation.save_as(unfinished)
-            except Exception as e:
-                add_remark(d, logger, f"{path} can't be written: {describe_error(e)}")
-        return d
+    def __call__(self, img: MetaTensor) -> MetaTensor:
+        """
+        Write the file as :py:meth:`save` does, and log the warning.
+
+        Args:
+            img: see :py:meth:`save`.
+        """
+        warning = self.save(img)
+        if warning:
+            logger.warning("%s", warning)
+        return img
+
+    def save(self, img: MetaTensor) -> str:
+        """
+        Args:
+            img: label map of shape ``(1, X, Y, Z)``.
+
+        Returns:
+            a warning, empty if the file was written.
+        """
+        source = get_filename(img)
+        if not is_dicom(source):
+            return f"{source}: is no DICOM series, so no DICOM SEG is written"
+        labels = np.asarray(convert_to_numpy(img), dtype=np.uint8)[0].T  # columns are first, slices last
+        try:
+            segmentation = self._segmentation(*_place_on_sources(source, labels))
+        except InputError as e:
+            reason = str(e).removeprefix(f"{source}: ")
+            return f"{source}: no DICOM SEG is written: {reason}"
+        except Exception as e:  # of highdicom and pydicom, whatever their kind: it must not cost the mask
+            logger.debug("highdicom failed", exc_info=True)
+            return f"{source}: no DICOM SEG is written, as highdicom refuses the series: {describe_error(e)}"
+        path = dicom_seg_path(source, self.dataset_dir, self.output_dir, self.postfix)
+        try:
+            with replacing(path) as unfinished:
+                segmentation.save_as(unfinished)
+        except Exception as e:
+            return f"{path} can't be written: {describe_error(e)}"
+        return ""
 
     def _segmentation(self, slices: Sequence[Any], labels: np.ndarray) -> Any:
         import highdicom as hd  # here, since it takes half a second, which who wants NIfTI alone can do without
@@ -136,6 +141,40 @@ class SaveDicomSegd(MapTransform):
             device_serial_number=__version__,  # a program has none, but the standard wants one
             series_description=f"Segmentation of {', '.join(self.organs)}"[:64],
         )
+
+
+class SaveDicomSegd(MapTransform):
+    """
+    Dictionary-based wrapper of :py:class:`SaveDicomSeg`.
+
+    Args:
+        keys: keys of the label maps.
+        organs: names of the organs, in order.
+        output_dir: folder for the files.
+        dataset_dir: folder that the images are in.
+        postfix: end of the names. Defaults to "seg".
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        organs: Sequence[str],
+        output_dir: PathLike,
+        dataset_dir: PathLike,
+        postfix: str = "seg",
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.saver = SaveDicomSeg(organs, output_dir, dataset_dir, postfix)
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        d = dict(data)
+        for key in self.key_iterator(d):
+            warning = self.saver.save(d[key])
+            if warning:
+                add_remark(d, logger, warning)
+        return d
 
 
 def is_dicom(source: str) -> bool:

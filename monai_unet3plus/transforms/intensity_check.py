@@ -10,7 +10,7 @@ from collections.abc import Hashable, Mapping
 import numpy as np
 import torch
 from monai.config import KeysCollection
-from monai.transforms import MapTransform
+from monai.transforms import MapTransform, Transform
 from monai.utils import TransformBackends
 
 from ..data.case_keys import INTENSITY_RANGE
@@ -18,7 +18,7 @@ from ..utils.case_remarks import add_remark
 from ..utils.errors import InputError
 from .checks import get_filename
 
-__all__ = ["CheckIntensityd"]
+__all__ = ["CheckIntensity", "CheckIntensityd"]
 
 logger = logging.getLogger(__name__)
 
@@ -30,26 +30,78 @@ _LEAST_SOFT_TISSUE = 0.02
 _VOXELS = 2_000_000  # enough for percentiles
 
 
-class CheckIntensityd(MapTransform):
+class CheckIntensity(Transform):
     """
-    Refuse, or warn of, images whose values are hardly Hounsfield units. To be used before they are windowed.
+    Refuse, or warn of, an image whose values are hardly Hounsfield units. To be used before it is windowed.
 
     A CT has air near -1000 or fat near -100, and soft tissue from 0 to 100. So of the voxels that are no padding, at
     least 0.5 % have to be below -50, and 2 % from -150 to 250. MR, values that were scaled to 0..1 or 0..255, and those
     of which 1024 is yet to be subtracted do not pass; another part of the body does.
 
     Args:
-        keys: keys of images of any shape.
         mode: ``"error"``, ``"warn"`` or ``"off"``. Defaults to "warn".
-        range_key: key of the range of HU that a case's file keeps, if it keeps less than all; such a case passes.
-            Defaults to "intensity_range".
-        allow_missing_keys: don't raise if a key is missing. Defaults to False.
 
     Raises:
         ValueError: When ``mode`` is none of these.
     """
 
     backend = [TransformBackends.TORCH]
+
+    def __init__(self, mode: str = "warn") -> None:
+        if mode not in ("error", "warn", "off"):
+            raise ValueError(f'Expected argument `mode` to be "error", "warn" or "off", but got {mode!r}.')
+        self.mode = mode
+
+    def __call__(self, img: torch.Tensor) -> torch.Tensor:
+        """
+        Check as :py:meth:`find_oddity` does, and log the warning.
+
+        Args:
+            img: see :py:meth:`find_oddity`.
+        """
+        warning = self.find_oddity(img)
+        if warning:
+            logger.warning("%s", warning)
+        return img
+
+    def find_oddity(self, img: torch.Tensor) -> str:
+        """
+        Args:
+            img: image of any shape.
+
+        Returns:
+            a warning, empty if the image passes.
+
+        Raises:
+            InputError: When the image does not pass and ``mode`` is "error".
+        """
+        found = "" if self.mode == "off" else _find_oddity(img)
+        if not found:
+            return ""
+        sentence = (
+            f"{get_filename(img)}: expected Hounsfield units, where air is -1000 and soft tissue 0 to 100, but {found}."
+        )
+        if self.mode == "error":
+            raise InputError(
+                f"{sentence} If it is a CT all the same, give --set intensity_check=warn, or --intensity_check "
+                "warn to monai.bundle."
+            )
+        return f"{sentence} If they are none, the mask is wrong."
+
+
+class CheckIntensityd(MapTransform):
+    """
+    Dictionary-based wrapper of :py:class:`CheckIntensity`.
+
+    Args:
+        keys: keys of the images.
+        mode: ``"error"``, ``"warn"`` or ``"off"``. Defaults to "warn".
+        range_key: key of the range of HU that a case's file keeps, if it keeps less than all; such a case passes.
+            Defaults to "intensity_range".
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+    """
+
+    backend = CheckIntensity.backend
 
     def __init__(
         self,
@@ -59,9 +111,7 @@ class CheckIntensityd(MapTransform):
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
-        if mode not in ("error", "warn", "off"):
-            raise ValueError(f'Expected argument `mode` to be "error", "warn" or "off", but got {mode!r}.')
-        self.mode = mode
+        self.check = CheckIntensity(mode)
         self.range_key = range_key
 
     def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict[Hashable, torch.Tensor]:
@@ -69,23 +119,14 @@ class CheckIntensityd(MapTransform):
         Raises:
             InputError: When an image does not pass and ``mode`` is "error".
         """
-        if self.mode == "off" or data.get(self.range_key) is not None:
-            return dict(data)
-        for key in self.key_iterator(dict(data)):
-            found = _find_oddity(data[key])
-            if not found:
-                continue
-            sentence = (
-                f"{get_filename(data[key])}: expected Hounsfield units, where air is -1000 and soft tissue 0 to 100, "
-                f"but {found}."
-            )
-            if self.mode == "error":
-                raise InputError(
-                    f"{sentence} If it is a CT all the same, give --set intensity_check=warn, or --intensity_check "
-                    "warn to monai.bundle."
-                )
-            add_remark(data, logger, f"{sentence} If they are none, the mask is wrong.")
-        return dict(data)
+        d = dict(data)
+        if d.get(self.range_key) is not None:
+            return d
+        for key in self.key_iterator(d):
+            warning = self.check.find_oddity(d[key])
+            if warning:
+                add_remark(d, logger, warning)
+        return d
 
 
 def _find_oddity(img: torch.Tensor) -> str:

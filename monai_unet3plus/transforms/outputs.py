@@ -4,28 +4,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
 from typing import Any
 
-from monai.transforms import MapTransform
+import torch
+from monai.config import KeysCollection
+from monai.transforms import Transform
 
-__all__ = ["FinestOutputd"]
+from .array_to_dictionary import ApplyToKeysd
+
+__all__ = ["FinestOutput", "FinestOutputd"]
 
 
-class FinestOutputd(MapTransform):
+class FinestOutput(Transform):
+    """Pick the finest segmentation logits from the network's outputs in training."""
+
+    def __call__(self, img: Any) -> torch.Tensor:
+        """
+        Args:
+            img: a tensor, a list of side outputs, finest first, or a tuple of either and presence logits.
+        """
+        while isinstance(img, (list, tuple)):
+            img = img[0]
+        return img
+
+
+class FinestOutputd(ApplyToKeysd):
     """
-    Pick the finest segmentation logits from the network's outputs in training.
-
-    That is a tensor, a list of side outputs, finest first, or a tuple of either and presence logits.
+    Dictionary-based wrapper of :py:class:`FinestOutput`.
 
     Args:
         keys: keys of the network's outputs.
         allow_missing_keys: don't raise if a key is missing. Defaults to False.
     """
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        d = dict(data)
-        for key in self.key_iterator(d):
-            while isinstance(d[key], (list, tuple)):
-                d[key] = d[key][0]
-        return d
+    def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False) -> None:
+        super().__init__(keys, FinestOutput(), allow_missing_keys)

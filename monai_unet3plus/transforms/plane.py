@@ -4,16 +4,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from monai.config import KeysCollection
 from monai.data import MetaTensor
-from monai.transforms import MapTransform
-from monai.utils import TransformBackends, ensure_tuple_rep
+from monai.transforms import Transform
+from monai.utils import TransformBackends, ensure_tuple, ensure_tuple_rep
 
-__all__ = ["ResamplePlaned", "plane_size", "resample_plane"]
+from .array_to_dictionary import ApplyToKeysd
+
+__all__ = ["ResamplePlane", "ResamplePlaned", "plane_size", "resample_plane"]
 
 
 def plane_size(size: Sequence[int], spacing: Sequence[float], pixel_size: float) -> list[int]:
@@ -44,26 +46,64 @@ def resample_plane(slices: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
     return F.interpolate(slices.float(), size=list(size), mode="bilinear", antialias=True, align_corners=False)
 
 
-class ResamplePlaned(MapTransform):
+class ResamplePlane(Transform):
     """
-    Resample the slices of volumes to one pixel size; the distance between slices stays.
+    Resample the slices of a volume to a pixel size; the distance between slices stays.
 
     It is for training a network whose slices :py:class:`monai_unet3plus.inferers.AdjacentSliceInferer` resamples in
     inference (``pixel_size``), and has no inverse.
 
     Args:
-        keys: keys of volumes of shape ``(C, H, W, D)``, MetaTensors, whose slices lie along the last axis.
         pixel_size: pixel size in mm.
-        is_label: whether the volume is a label map, per key: each value is resampled as a mask of its own and the
-            largest wins. Defaults to False.
-        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+        is_label: whether the volume is a label map: each value is resampled as a mask of its own and the largest wins.
+            Defaults to False.
 
     Raises:
         ValueError: When ``pixel_size`` is not positive.
-        TypeError: When a volume is no MetaTensor, which alone knows its pixel size.
     """
 
     backend = [TransformBackends.TORCH]
+
+    def __init__(self, pixel_size: float, is_label: bool = False) -> None:
+        if pixel_size <= 0:
+            raise ValueError(f"Expected argument `pixel_size` to be positive, in mm, but got {pixel_size}.")
+        self.pixel_size = pixel_size
+        self.is_label = is_label
+
+    def __call__(self, img: torch.Tensor) -> MetaTensor:
+        """
+        Args:
+            img: volume of shape ``(C, H, W, D)``, a MetaTensor, whose slices lie along the last axis.
+
+        Raises:
+            TypeError: When the volume is no MetaTensor, which alone knows its pixel size.
+        """
+        if not isinstance(img, MetaTensor):
+            raise TypeError(f"Expected a MetaTensor, which knows its pixel size, but got {type(img).__name__}.")
+        size = plane_size(img.shape[1:3], img.pixdim[:2], self.pixel_size)
+        slices = img.as_tensor().movedim(-1, 0)
+        resample = _resample_labels if self.is_label else _resample_image
+        resampled = torch.stack([resample(plane, size) for plane in slices], dim=-1)
+        affine = img.affine.clone()
+        for axis in range(2):  # the corner of the first pixel stays where it is, its centre does not
+            ratio = img.shape[axis + 1] / size[axis]
+            affine[:3, 3] += affine[:3, axis] * (ratio - 1) / 2
+            affine[:3, axis] *= ratio
+        return MetaTensor(resampled, meta={**img.meta, "affine": affine})
+
+
+class ResamplePlaned(ApplyToKeysd):
+    """
+    Dictionary-based wrapper of :py:class:`ResamplePlane`.
+
+    Args:
+        keys: keys of the volumes.
+        pixel_size: pixel size in mm.
+        is_label: whether the volume is a label map, one value or one per key. Defaults to False.
+        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+    """
+
+    backend = ResamplePlane.backend
 
     def __init__(
         self,
@@ -72,31 +112,8 @@ class ResamplePlaned(MapTransform):
         is_label: bool | Sequence[bool] = False,
         allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        if pixel_size <= 0:
-            raise ValueError(f"Expected argument `pixel_size` to be positive, in mm, but got {pixel_size}.")
-        self.pixel_size = pixel_size
-        self.is_label = ensure_tuple_rep(is_label, len(self.keys))
-
-    def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict[Hashable, torch.Tensor]:
-        d = dict(data)
-        for key, is_label in self.key_iterator(d, self.is_label):
-            d[key] = self._resample(d[key], is_label)
-        return d
-
-    def _resample(self, volume: torch.Tensor, is_label: bool) -> torch.Tensor:
-        if not isinstance(volume, MetaTensor):
-            raise TypeError(f"Expected a MetaTensor, which knows its pixel size, but got {type(volume).__name__}.")
-        size = plane_size(volume.shape[1:3], volume.pixdim[:2], self.pixel_size)
-        slices = volume.as_tensor().movedim(-1, 0)
-        resample = _resample_labels if is_label else _resample_image
-        resampled = torch.stack([resample(plane, size) for plane in slices], dim=-1)
-        affine = volume.affine.clone()
-        for axis in range(2):  # the corner of the first pixel stays where it is, its centre does not
-            ratio = volume.shape[axis + 1] / size[axis]
-            affine[:3, 3] += affine[:3, axis] * (ratio - 1) / 2
-            affine[:3, axis] *= ratio
-        return MetaTensor(resampled, meta={**volume.meta, "affine": affine})
+        kinds = ensure_tuple_rep(is_label, len(ensure_tuple(keys)))
+        super().__init__(keys, [ResamplePlane(pixel_size, kind) for kind in kinds], allow_missing_keys)
 
 
 def _resample_image(image: torch.Tensor, size: Sequence[int]) -> torch.Tensor:

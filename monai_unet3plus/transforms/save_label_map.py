@@ -4,18 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-
 from monai.config import KeysCollection, PathLike
 from monai.data import MetaTensor
-from monai.transforms import MapTransform, Transform
+from monai.transforms import Transform
 from monai.utils import TransformBackends
 
 from ..masks.paths import mask_path
 from ..masks.writer import write_label_map
+from .array_to_dictionary import ApplyToKeysd
 from .checks import get_filename
 
-__all__ = ["SaveLabelMap", "SaveLabelMapD", "SaveLabelMapDict", "SaveLabelMapd"]
+__all__ = ["SaveLabelMap", "SaveLabelMapd"]
 
 
 class SaveLabelMap(Transform):
@@ -53,7 +52,7 @@ class SaveLabelMap(Transform):
         return img
 
 
-class SaveLabelMapd(MapTransform):
+class SaveLabelMapd(ApplyToKeysd):
     """
     Dictionary-based wrapper of :py:class:`SaveLabelMap`.
 
@@ -75,14 +74,4 @@ class SaveLabelMapd(MapTransform):
         postfix: str = "seg",
         allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.save = SaveLabelMap(output_dir, dataset_dir, postfix)
-
-    def __call__(self, data: Mapping[Hashable, MetaTensor]) -> dict[Hashable, MetaTensor]:
-        d = dict(data)
-        for key in self.key_iterator(d):
-            d[key] = self.save(d[key])
-        return d
-
-
-SaveLabelMapD = SaveLabelMapDict = SaveLabelMapd
+        super().__init__(keys, SaveLabelMap(output_dir, dataset_dir, postfix), allow_missing_keys)

@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from monai.config import KeysCollection
 from monai.config.type_definitions import NdarrayOrTensor
 from monai.data.meta_obj import get_track_meta
-from monai.transforms import MapTransform, Transform
+from monai.transforms import Transform
 from monai.utils import TransformBackends, convert_to_dst_type, convert_to_tensor
+
+from .array_to_dictionary import ApplyToKeysd
 
 __all__ = ["WindowIntensity", "WindowIntensityD", "WindowIntensityDict", "WindowIntensityd"]
 
@@ -55,7 +57,7 @@ class WindowIntensity(Transform):
         return convert_to_dst_type(scaled, dst=img, dtype=torch.float32)[0] if get_track_meta() else scaled
 
 
-class WindowIntensityd(MapTransform):
+class WindowIntensityd(ApplyToKeysd):
     """
     Dictionary-based wrapper of :py:class:`WindowIntensity`.
 
@@ -68,14 +70,7 @@ class WindowIntensityd(MapTransform):
     backend = WindowIntensity.backend
 
     def __init__(self, keys: KeysCollection, window: Sequence[float], allow_missing_keys: bool = False) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.scale = WindowIntensity(window)
-
-    def __call__(self, data: Mapping[Hashable, NdarrayOrTensor]) -> dict[Hashable, NdarrayOrTensor]:
-        d = dict(data)
-        for key in self.key_iterator(d):
-            d[key] = self.scale(d[key])
-        return d
+        super().__init__(keys, WindowIntensity(window), allow_missing_keys)
 
 
 WindowIntensityD = WindowIntensityDict = WindowIntensityd

@@ -136,7 +136,7 @@ class TestCheckGridd(unittest.TestCase):
         CheckGridd("pred")({"pred": mask})
 
     def test_plain_tensor_raises(self) -> None:
-        with self.assertRaisesRegex(InputError, "'pred' has lost its meta data"):
+        with self.assertRaisesRegex(InputError, "A mask has lost its meta data"):
             CheckGridd("pred")({"pred": torch.zeros(1, 4, 5, 6)})
 
     def test_meta_tensor_without_its_files_grid_raises(self) -> None:

@@ -11,8 +11,10 @@ import numpy as np
 import torch
 from monai.config import KeysCollection
 from monai.config.type_definitions import NdarrayOrTensor
-from monai.transforms import MapTransform, Randomizable, RandomizableTransform
+from monai.transforms import RandomizableTransform
 from monai.utils import TransformBackends, convert_to_dst_type, convert_to_numpy
+
+from ..array_to_dictionary import RandApplyToKeysd
 
 __all__ = ["RandSynthesis", "RandSynthesisd"]
 
@@ -34,7 +36,7 @@ class RandSynthesis(RandomizableTransform):
     def __init__(self, prob: float = 0.5) -> None:
         super().__init__(prob)
 
-    def __call__(
+    def __call__(  # type: ignore[override]
         self, img: NdarrayOrTensor, label: NdarrayOrTensor, randomize: bool = True
     ) -> tuple[NdarrayOrTensor, NdarrayOrTensor]:
         """
@@ -75,7 +77,7 @@ class RandSynthesis(RandomizableTransform):
         raise NotImplementedError
 
 
-class RandSynthesisd(Randomizable, MapTransform):
+class RandSynthesisd(RandApplyToKeysd):
     """
     Base of the dictionary-based wrappers of synthesis transforms. Subclasses name the array transform, ``array``.
 
@@ -93,19 +95,8 @@ class RandSynthesisd(Randomizable, MapTransform):
     def __init__(
         self, keys: KeysCollection, label_key: str, *args: Any, allow_missing_keys: bool = False, **kwargs: Any
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
+        super().__init__(keys, self.array(*args, **kwargs), allow_missing_keys)
         self.label_key = label_key
-        self.transform = self.array(*args, **kwargs)
-
-    def set_random_state(self, seed: int | None = None, state: np.random.RandomState | None = None) -> RandSynthesisd:
-        """
-        Args:
-            seed: of the random numbers.
-            state: that gives the random numbers.
-        """
-        super().set_random_state(seed, state)
-        self.transform.set_random_state(state=self.R)
-        return self
 
     def __call__(self, data: Mapping[Hashable, NdarrayOrTensor]) -> dict[Hashable, NdarrayOrTensor]:
         """
