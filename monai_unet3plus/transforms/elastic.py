@@ -76,7 +76,7 @@ class RandElasticd(Rand2DElasticd):
 def _draw_places(elastic: Rand2DElastic, size: Sequence[int], deform: bool) -> torch.Tensor:
     """The place in the image of each pixel of the output, ``(2, *size)``, in pixels off the middle."""
     if not deform:
-        return create_grid(size, dtype=torch.float32, backend="torch")[:2]
+        return create_grid(size, dtype=torch.float32, backend="torch")[:2]  # type: ignore[return-value]
     grid = elastic.rand_affine_grid(grid=elastic.deform_grid(spatial_size=size))
     control = convert_to_tensor(grid, dtype=torch.float32, track_meta=False)[:2]
     spacings = ensure_tuple_rep(elastic.deform_grid.spacing, 2)

@@ -85,7 +85,7 @@ class RandSlabCrop(Randomizable, Transform):
         self.slice_distance = None if slice_distance is None else (float(slice_distance[0]), float(slice_distance[1]))
         self.slabs: list[Slab] = []
 
-    def randomize(self, label: torch.Tensor, organ_slices: np.ndarray | None = None) -> None:  # type: ignore[override]
+    def randomize(self, label: torch.Tensor, organ_slices: np.ndarray | None = None) -> None:
         """
         Draw the slabs.
 
