@@ -9,16 +9,14 @@ from collections.abc import Sequence
 
 import nibabel as nib
 import numpy as np
-import torch
 from ignite.engine import Engine, Events
 from monai.data import MetaTensor
-from monai.utils import CommonKeys, ImageMetaKey
+from monai.utils import ImageMetaKey
 
-from ..engines import CaseEvaluator, CaseResult
+from ..engines import CaseEvaluator
 from ..masks.records import MaskRecords
-from ..transforms import SaveDicomSegd
+from ..transforms import SaveDicomSeg
 from ..transforms.dicom_seg import is_dicom
-from ..utils.case_remarks import REMARKS
 from ..utils.errors import describe_error
 
 __all__ = ["MissingDicomSegs"]
@@ -59,18 +57,17 @@ class MissingDicomSegs:
                 continue
             path = records.get_dicom_seg_path(result.image)
             if result.status == "unchanged" and not path.is_file():
-                self._write(result, records)
+                remark = self._write(result.image, records)
+                if remark:
+                    logger.warning("%s", remark)
+                    result.remarks.append(remark)
             result.missing = "" if path.is_file() else "DICOM SEG"
 
-    def _write(self, result: CaseResult, records: MaskRecords) -> None:
-        image = result.image
+    def _write(self, image: str, records: MaskRecords) -> str:
+        """Write the object of an image's mask, and return a warning, empty if it was written."""
         try:
-            mask_file = nib.Nifti1Image.from_filename(records.get_mask_path(image))
-            labels = torch.from_numpy(np.asarray(mask_file.dataobj, dtype=np.uint8))
-            mask = MetaTensor(labels[None], meta={ImageMetaKey.FILENAME_OR_OBJ: image})
-            save = SaveDicomSegd(CommonKeys.PRED, self.organs, records.output_dir, records.dataset_dir, records.postfix)
-            save({CommonKeys.PRED: mask, REMARKS: result.remarks})
+            labels = nib.Nifti1Image.from_filename(records.get_mask_path(image)).dataobj
+            mask = MetaTensor(np.asarray(labels, dtype=np.uint8)[None], meta={ImageMetaKey.FILENAME_OR_OBJ: image})
+            return SaveDicomSeg(self.organs, records.output_dir, records.dataset_dir, records.postfix).save(mask)
         except Exception as e:
-            remark = f"{image}: no DICOM SEG is written: {describe_error(e)}"
-            logger.warning("%s", remark)
-            result.remarks.append(remark)
+            return f"{image}: no DICOM SEG is written: {describe_error(e)}"
