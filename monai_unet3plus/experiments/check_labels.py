@@ -11,11 +11,7 @@ in doubt; the log names them with the reason. Cases of folds that were not done 
 
 from __future__ import annotations
 
-import argparse
-import json
 import logging
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,33 +20,23 @@ import numpy as np
 
 from ..data.label_agreement import find_label_doubts
 from ..masks.paths import mask_path
-from ..utils.files import replacing
+from .case_lists import find_root, read_list, write_list
+from .command_line import add_label_options, make_parser, start_log
 
 logger = logging.getLogger(__name__)
 
 
 def main() -> None:
     """Write the list without the doubtful labels."""
-    parser = argparse.ArgumentParser(
-        prog="python -m monai_unet3plus.experiments.check_labels",
-        description=__doc__,
-        formatter_class=argparse.RawTextHelpFormatter,
-    )
-    parser.add_argument("--datalist_file", type=Path, required=True, help="list of cases with folds")
+    parser = make_parser("experiments.check_labels", __doc__)
+    add_label_options(parser, 0.8, "the network's mask")
     parser.add_argument("--work_dir", type=Path, required=True, help="folder of the cross-validation")
-    parser.add_argument("--organ", required=True, help="name of the organ")
-    parser.add_argument(
-        "--organs", nargs="+", default=["liver", "spleen"], help="all organs, in the order of their values"
-    )
-    parser.add_argument("--source", help="judge the cases of this source only")
-    parser.add_argument("--least_dice", type=float, default=0.8, help="smallest Dice with the network's mask")
     parser.add_argument("--volume_range_ml", type=float, nargs=2, help="its smallest and largest volume, where known")
-    parser.add_argument("--output", type=Path, required=True, help="list to write")
     args = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    start_log()
 
-    cases = json.loads(args.datalist_file.read_text(encoding="utf-8"))["training"]
-    root = os.path.commonpath([os.path.dirname(case["image"]) for case in cases])
+    cases = read_list(args.datalist_file)
+    root = find_root(cases)
     counts = {"confirmed": 0, "dropped": 0, "not judged": 0}
     for case in cases:
         annotated = case.get("annotated", args.organs)
@@ -65,8 +51,7 @@ def main() -> None:
             case["annotated"] = [organ for organ in annotated if organ != args.organ]
             logger.info("%s: %s", case["label"], "; ".join(doubts))
         counts["not judged" if doubts is None else "dropped" if doubts else "confirmed"] += 1
-    with replacing(args.output) as unfinished:
-        unfinished.write_text(json.dumps({"training": cases}, indent=1), encoding="utf-8")
+    write_list(cases, args.output)
     logger.info("labels of the %s: %s", args.organ, ", ".join(f"{number} {name}" for name, number in counts.items()))
 
 

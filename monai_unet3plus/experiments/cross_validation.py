@@ -13,8 +13,6 @@ on the patients of the folds.
 
 from __future__ import annotations
 
-import argparse
-import json
 import logging
 import os
 import sys
@@ -23,7 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from ..report.schema import read_cases
-from .bundle_process import override, run_bundle, train_bundle
+from .bundle_process import run_bundle, train_bundle
+from .case_lists import find_root, read_list
+from .command_line import add_bundle_options, make_parser, start_log
 from .cross_validation_page import Result, write_page
 from .presence_threshold import save_with_threshold
 
@@ -36,29 +36,22 @@ _OF_INFERENCE = ("amp", "bfloat16", "device", "features", "organs", "pixel_size"
 
 def main() -> None:
     """Train, evaluate, and write the page."""
-    parser = argparse.ArgumentParser(
-        prog="python -m monai_unet3plus.experiments.cross_validation",
-        description=__doc__,
-        formatter_class=argparse.RawTextHelpFormatter,
-    )
+    parser = make_parser("experiments.cross_validation", __doc__)
     parser.add_argument("--datalist_file", type=Path, required=True, help="list of cases with folds")
     parser.add_argument("--work_dir", type=Path, required=True, help="folder for trainings and masks")
     parser.add_argument("--folds", type=int, nargs="+", default=[0, 1, 2, 3, 4], help="folds to do")
     parser.add_argument("--checkpoint", type=Path, help="weights to evaluate, instead of a training for each fold")
-    parser.add_argument(
-        "--overrides", type=override, nargs="*", default=[], metavar="NAME=VALUE", help="for the bundle's train.json"
-    )
+    add_bundle_options(parser)
     parser.add_argument(
         "--presence_threshold", type=float, help="of all weights, see experiments.presence_threshold (default: 0.5)"
     )
-    parser.add_argument("--bundle_root", type=Path, default=Path("bundle"), help="folder of the bundle")
     parser.add_argument("--final", action="store_true", help="also train on the patients of all folds, at the end")
     parser.add_argument("--output", type=Path, help="page to write, besides the log")
     args = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    start_log()
 
-    cases, overrides = json.loads(args.datalist_file.read_text(encoding="utf-8"))["training"], dict(args.overrides)
-    root = os.path.commonpath([os.path.dirname(case["image"]) for case in cases])
+    cases, overrides = read_list(args.datalist_file), dict(args.overrides)
+    root = find_root(cases)
     results = []
     for fold in args.folds:
         work = args.work_dir / f"fold_{fold}"

@@ -22,6 +22,7 @@ import numpy as np
 from ..metrics import dice
 from ..visualize import save_outlines
 from .bundle_process import run_bundle, run_command, train_bundle
+from .command_line import start_log
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ def main() -> None:
     parser.add_argument("--bundle_root", default="bundle", help="folder of the bundle")
     parser.add_argument("--work_dir", default=".demo", help="folder for phantoms, checkpoint and masks")
     args = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    start_log()
     bundle, work = Path(args.bundle_root), Path(args.work_dir)
     if not (bundle / "configs" / "train.json").is_file():
         parser.error(

@@ -13,11 +13,8 @@ evaluates them, looks for those of a training that is finished: WORK/fold_0/mode
 
 from __future__ import annotations
 
-import argparse
-import json
 import logging
 import os
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -33,7 +30,9 @@ from torch.utils.data import Dataset, WeightedRandomSampler
 from ..data.splits import sampling_weights
 from ..handlers.checkpoint import save_weights
 from ..networks.weights.file import load_weights
-from .bundle_process import LAST_WEIGHTS, override
+from .bundle_process import LAST_WEIGHTS
+from .case_lists import find_root, read_list
+from .command_line import add_bundle_options, make_parser, start_log
 
 logger = logging.getLogger(__name__)
 
@@ -43,11 +42,7 @@ _ENDLESS = 1_000_000  # slabs, more than anyone waits for
 
 def main() -> None:
     """Train."""
-    parser = argparse.ArgumentParser(
-        prog="python -m monai_unet3plus.experiments.joint_training",
-        description=__doc__,
-        formatter_class=argparse.RawTextHelpFormatter,
-    )
+    parser = make_parser("experiments.joint_training", __doc__)
     parser.add_argument("--datalist_file", type=Path, required=True, help="list of cases with folds")
     parser.add_argument("--work_dir", type=Path, required=True, help="folder for the weights")
     parser.add_argument("--minutes", type=float, required=True, help="time to train, without reading the cases")
@@ -58,15 +53,12 @@ def main() -> None:
     )
     parser.add_argument("--start_from", type=Path, help="weights that all of them start from")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes that make slabs")
-    parser.add_argument(
-        "--overrides", type=override, nargs="*", default=[], metavar="NAME=VALUE", help="for the bundle's train.json"
-    )
-    parser.add_argument("--bundle_root", type=Path, default=Path("bundle"), help="folder of the bundle")
+    add_bundle_options(parser)
     args = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    start_log()
 
-    cases = json.loads(args.datalist_file.read_text(encoding="utf-8"))["training"]
-    root = os.path.commonpath([os.path.dirname(case["image"]) for case in cases])
+    cases = read_list(args.datalist_file)
+    root = find_root(cases)
     overrides = {
         "dataset_dir": root,
         "datalist_file": str(args.datalist_file.resolve()),

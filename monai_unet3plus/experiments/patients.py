@@ -11,18 +11,16 @@ Single slices become volumes of one slice in WORK. WORK/datalist.json lists all 
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
 
 import nibabel as nib
 import numpy as np
 
 from ..utils.files import replacing
-
-Case = dict[str, Any]
+from .case_lists import Case, write_list
+from .command_line import make_parser
 
 FOLDS = 5
 # How often a case is drawn. A volume counts as 1; the slices of the archives together as about half of the volumes.
@@ -33,11 +31,7 @@ _CLIPPED = [0, 255]  # HU, the window of the archives of slices
 
 def main() -> None:
     """Write the list."""
-    parser = argparse.ArgumentParser(
-        prog="python -m monai_unet3plus.experiments.patients",
-        description=__doc__,
-        formatter_class=argparse.RawTextHelpFormatter,
-    )
+    parser = make_parser("experiments.patients", __doc__)
     parser.add_argument("--data_dir", type=Path, required=True, help="folder that holds the sources")
     parser.add_argument("--work_dir", type=Path, required=True, help="folder for the list and the single slices")
     parser.add_argument(
@@ -53,8 +47,7 @@ def main() -> None:
         *list_labelled(data),
         *list_organ_free(data, work),
     ]
-    with replacing(work / "datalist.json") as unfinished:
-        unfinished.write_text(json.dumps({"training": assign_folds(cases, seen=args.seen)}, indent=1), encoding="utf-8")
+    write_list(assign_folds(cases, seen=args.seen), work / "datalist.json")
 
 
 def list_volumes(data: Path) -> list[Case]:

@@ -12,10 +12,8 @@ training. The threshold goes into the classifier's bias; nothing else changes, n
 
 from __future__ import annotations
 
-import argparse
 import logging
 import math
-import sys
 from pathlib import Path
 
 import torch
@@ -23,6 +21,7 @@ import torch
 from ..handlers.checkpoint import get_trained_organs, save_weights
 from ..networks.weights.file import load_weights
 from ..utils.errors import InputError
+from .command_line import make_parser, start_log
 
 logger = logging.getLogger(__name__)
 
@@ -31,16 +30,12 @@ _BIAS = "presence_head.conv.bias"
 
 def main() -> None:
     """Write the weights with another threshold."""
-    parser = argparse.ArgumentParser(
-        prog="python -m monai_unet3plus.experiments.presence_threshold",
-        description=__doc__,
-        formatter_class=argparse.RawTextHelpFormatter,
-    )
+    parser = make_parser("experiments.presence_threshold", __doc__)
     parser.add_argument("--checkpoint", type=Path, required=True, help="weights of UNet3Plus with the classifier")
     parser.add_argument("--threshold", type=float, required=True, help="probability above which an organ is present")
     parser.add_argument("--output", type=Path, required=True, help="file to write")
     args = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    start_log()
     try:
         save_with_threshold(args.checkpoint, args.threshold, args.output)
     except InputError as e:

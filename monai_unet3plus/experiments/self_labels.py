@@ -14,12 +14,8 @@ measure by folds, take weights that have not seen the patients who are tested.
 
 from __future__ import annotations
 
-import argparse
-import json
 import logging
-import sys
 from pathlib import Path
-from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -27,11 +23,11 @@ from scipy.ndimage import gaussian_filter, label
 
 from ..masks.paths import mask_path
 from ..utils.files import replacing
-from .bundle_process import override, run_bundle
+from .bundle_process import run_bundle
+from .case_lists import Case, read_list, write_list
+from .command_line import add_bundle_options, add_label_options, make_parser, start_log
 
 logger = logging.getLogger(__name__)
-
-Case = dict[str, Any]
 
 _SHIFT = 8  # voxels along the first two axes
 _SMOOTHING, _NOISE = 0.9, 12.0  # voxels, HU
@@ -40,30 +36,16 @@ _LEAST_PIECE = 0.95  # share of the largest piece in the mask
 
 def main() -> None:
     """Write the labels and the list."""
-    parser = argparse.ArgumentParser(
-        prog="python -m monai_unet3plus.experiments.self_labels",
-        description=__doc__,
-        formatter_class=argparse.RawTextHelpFormatter,
-    )
-    parser.add_argument("--datalist_file", type=Path, required=True, help="list of cases")
+    parser = make_parser("experiments.self_labels", __doc__)
+    add_label_options(parser, 0.9, "the mask of the changed image")
     parser.add_argument("--checkpoint", type=Path, required=True, help="weights of the network that labels")
-    parser.add_argument("--organ", required=True, help="name of the organ")
-    parser.add_argument(
-        "--organs", nargs="+", default=["liver", "spleen"], help="all organs, in the order of their values"
-    )
-    parser.add_argument("--source", help="label the cases of this source only")
-    parser.add_argument("--least_dice", type=float, default=0.9, help="smallest Dice of both masks")
     parser.add_argument("--least_voxels", type=int, default=250, help="smallest size of the organ")
     parser.add_argument("--work_dir", type=Path, required=True, help="folder for images, masks and labels")
-    parser.add_argument(
-        "--overrides", type=override, nargs="*", default=[], metavar="NAME=VALUE", help="for the bundle's inference"
-    )
-    parser.add_argument("--bundle_root", type=Path, default=Path("bundle"), help="folder of the bundle")
-    parser.add_argument("--output", type=Path, required=True, help="list to write")
+    add_bundle_options(parser, "the bundle's inference")
     args = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    start_log()
 
-    cases = json.loads(args.datalist_file.read_text(encoding="utf-8"))["training"]
+    cases = read_list(args.datalist_file)
     chosen = {
         f"case_{number:05d}.nii.gz": case
         for number, case in enumerate(cases)
@@ -91,8 +73,7 @@ def main() -> None:
             add_label(case, same, value, args.work_dir / "labels" / name)
             case["annotated"] = [organ for organ in args.organs if organ in {*case["annotated"], args.organ}]
             labelled += 1
-    with replacing(args.output) as unfinished:
-        unfinished.write_text(json.dumps({"training": cases}, indent=1), encoding="utf-8")
+    write_list(cases, args.output)
     logger.info("labels of the %s: %d new, of %d cases without", args.organ, labelled, len(chosen))
 
 

@@ -14,11 +14,8 @@ are not done again, and one that was interrupted goes on, so that another round,
 
 from __future__ import annotations
 
-import argparse
-import json
 import logging
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +26,9 @@ from scipy.ndimage import median_filter
 
 from ..masks.paths import mask_path
 from ..utils.files import replacing
-from .bundle_process import find_finished_weights, override, run_bundle, train_bundle
+from .bundle_process import find_finished_weights, run_bundle, train_bundle
+from .case_lists import write_list
+from .command_line import add_bundle_options, make_parser, start_log
 from .patients import write_empty_label_map
 
 logger = logging.getLogger(__name__)
@@ -45,9 +44,7 @@ _OF_INFERENCE = ("device", "features", "organs", "pixel_size", "window")  # over
 
 def main() -> None:
     """Run the recipe."""
-    parser = argparse.ArgumentParser(
-        prog="python -m monai_unet3plus.recipe", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = make_parser("recipe", __doc__)
     parser.add_argument("--labelled", type=Path, required=True, help="folder of a folder per case")
     parser.add_argument("--negative", type=Path, help="folder of CTs without any of the organs")
     parser.add_argument("--unlabelled", type=Path, nargs="*", default=[], help="CTs for self-training, from round 2 on")
@@ -55,13 +52,10 @@ def main() -> None:
     parser.add_argument(
         "--epochs", type=int, nargs="+", help="of each round, 20 55 by default; 20 alone without --unlabelled"
     )
-    parser.add_argument(
-        "--overrides", type=override, nargs="*", default=[], metavar="NAME=VALUE", help="for the bundle's train.json"
-    )
-    parser.add_argument("--bundle_root", type=Path, default=Path("bundle"), help="folder of the bundle")
+    add_bundle_options(parser)
     parser.add_argument("--work_dir", type=Path, required=True, help="folder for all that is made")
     args = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    start_log()
 
     work, overrides = args.work_dir, dict(args.overrides)
     shared = {name: value for name, value in overrides.items() if name in _OF_INFERENCE}
@@ -167,8 +161,7 @@ def evaluate(bundle: Path, work: Path, case: Case, weights: Path, overrides: dic
 
 def _datalist(file: Path, cases: list[Case]) -> Path:
     listed = [{key: os.path.abspath(path) for key, path in case.items()} for case in cases]
-    with replacing(file) as unfinished:
-        unfinished.write_text(json.dumps({"training": listed}, indent=4), encoding="utf-8")
+    write_list(listed, file)
     return file
 
 

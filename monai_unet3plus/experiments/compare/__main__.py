@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +23,7 @@ import torch
 from ...bundle.folder import bundle_files
 from ...bundle.run import EXIT_INTERRUPTED, EXIT_SOME_FAILED
 from ...utils.errors import InputError
+from ..command_line import make_parser, start_log
 from .schedule import read_records, run_trainings
 from .settings import read_settings
 from .volumes import prepare_volumes
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     parser = _parser()
     args = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    start_log()
     try:
         complete = _compare(args)
     except InputError as e:
@@ -55,9 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m monai_unet3plus.compare", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = make_parser("compare", __doc__)
     parser.add_argument("--settings", type=Path, required=True, help="JSON file, for instance docs/comparison.json")
     parser.add_argument("--output_dir", type=Path, required=True, help="folder for all that is made")
     parser.add_argument("--dataset_dir", type=Path, help="folder that the settings' cases lie in")
