@@ -42,7 +42,7 @@ def write_label_map(mask: MetaTensor, path: PathLike) -> None:
         path: file to write. An existing file is replaced in one step when the new one is complete.
     """
     affine = np.asarray(convert_to_numpy(mask.affine), dtype=float)
-    image = nib.Nifti1Image(np.asarray(convert_to_numpy(mask))[0].astype(np.uint8), affine)
+    image = nib.Nifti1Image(np.asarray(convert_to_numpy(mask))[0].astype(np.uint8, copy=False), affine)
     image.header.set_xyzt_units("mm")
     image.header["intent_code"] = LABEL_INTENT  # nobody takes it for a CT, see find_cases
     image.set_sform(affine, code=1)

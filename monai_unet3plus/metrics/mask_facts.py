@@ -8,12 +8,13 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, sparse
 
 __all__ = ["mask_facts", "mask_flags"]
 
 _LARGE_SHARE, _LARGE_ML = 0.05, 1.0
 _FACES = (("left", "right"), ("back", "front"), ("feet", "head"))
+_CHUNK_VOXELS = 2**24  # labelled at once: labels take four bytes, and their count eight
 _UNCERTAIN_LOGIT = math.log(0.6 / 0.4)
 
 
@@ -44,11 +45,35 @@ def mask_facts(
         for name, touches in zip(names, (within.start == 0, within.stop == size))
         if touches and organ.size
     ]
-    labels, _ = ndimage.label(organ)
-    sizes = np.bincount(labels.ravel())[1:] * voxel_ml
+    sizes = _component_sizes(organ) * voxel_ml
     components = int((sizes >= max(_LARGE_ML, _LARGE_SHARE * volume)).sum())
     uncertain = None if presence is None else int((np.abs(presence) < _UNCERTAIN_LOGIT).sum())
     return {"volume_ml": round(volume, 2), "components": components, "borders": borders, "uncertain_slices": uncertain}
+
+
+def _component_sizes(mask: np.ndarray) -> np.ndarray:
+    """
+    The number of voxels of each part that is connected by faces of voxels, in no order.
+
+    A few planes are labelled at a time, and parts that meet at the border of two chunks are joined.
+    """
+    planes = np.moveaxis(mask, int(np.argmax(np.abs(mask.strides))), 0)
+    step = max(_CHUNK_VOXELS // max(planes[:1].size, 1), 1)
+    sizes: list[np.ndarray] = [np.zeros(0, int)]
+    pairs: list[np.ndarray] = [np.zeros((2, 0), int)]
+    last, count = None, 0
+    for start in range(0, len(planes), step):
+        labels, parts = ndimage.label(planes[start : start + step])
+        sizes.append(np.bincount(labels.ravel(), minlength=parts + 1)[1:])
+        if last is not None:
+            met = (last > 0) & (labels[0] > 0)
+            pairs.append(np.stack([last[met] - 1, labels[0][met] + (count - 1)]))
+        last = labels[-1] + count * (labels[-1] > 0)
+        count += parts
+    one, other = np.concatenate(pairs, axis=1)
+    graph = sparse.coo_matrix((np.ones(len(one)), (one, other)), shape=(count, count))
+    joined = sparse.csgraph.connected_components(graph, directed=False)[1] if count else np.zeros(0, int)
+    return np.bincount(joined, weights=np.concatenate(sizes))
 
 
 def _find_box(mask: np.ndarray) -> tuple[slice, ...]:

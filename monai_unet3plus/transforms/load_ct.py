@@ -35,7 +35,8 @@ class LoadCT(Transform):
     checked, and its present grid is the one that the mask will be put on.
 
     Args:
-        dtype: number type of the voxels; None keeps that of the file, as for a label map. Defaults to float32.
+        dtype: number type of the voxels; None keeps that of the file, or int16 where whole numbers fit. Defaults to
+            float32.
         grid_check: whether a file that states no orientation or no spacing is refused, "error", or a warning tells
             how it is taken, "warn". Defaults to "warn".
 
@@ -84,7 +85,7 @@ class LoadCT(Transform):
                     "readers take it, give --set grid_check=warn, or --grid_check warn to monai.bundle."
                 )
             meta = {ImageMetaKey.FILENAME_OR_OBJ: os.fspath(img)}
-            return self._to_meta_tensor(volume.array, volume.affine, meta), volume.warnings
+            return self._to_meta_tensor(volume.take(), volume.affine, meta), volume.warnings
         if not isinstance(img, MetaTensor):
             raise InputError(
                 f"the volume: expected a file or a MetaTensor, whose affine says how it lies in the patient, but found "

@@ -6,12 +6,15 @@ import errno
 import logging
 import tempfile
 import unittest
+import weakref
 from pathlib import Path
 from unittest import mock
 
 import torch
+from monai.transforms import Compose, EnsureChannelFirstd, Orientationd
 
 from monai_unet3plus.engines import CaseDataset
+from monai_unet3plus.transforms import LoadCTd
 from monai_unet3plus.utils.case_remarks import add_remark
 from tests.broken_files import write_ct
 
@@ -48,6 +51,26 @@ class TestCaseDataset(unittest.TestCase):
             write_ct(good)
             dataset = CaseDataset([{"image": good}, {"image": "a.nii"}], lambda item: item, records=records)
             self.assertEqual([sorted(item) for item in (dataset[0], dataset[1])], [["image"], ["failure", "image"]])
+
+    def test_voxels_of_the_file_are_freed_when_a_transform_has_made_others(self) -> None:
+        watched: list[weakref.ref] = []
+
+        def watch(item: dict) -> dict:
+            watched.append(weakref.ref(item["image"].array.base))
+            return item
+
+        def look(item: dict) -> dict:
+            self.assertIsNone(watched[0](), "a long CT would lie twice in memory")
+            return item
+
+        flip = Orientationd("image", axcodes="LPI", labels=(("L", "R"), ("P", "A"), ("I", "S")))
+        load = [watch, LoadCTd("image", dtype=None), EnsureChannelFirstd("image", channel_dim="no_channel"), flip, look]
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "a.nii.gz"
+            write_ct(path)
+            item = CaseDataset([{"image": path}], Compose(load))[0]
+        self.assertNotIn("failure", item)
+        self.assertEqual(item["image"].dtype, torch.int16)
 
     def test_warnings_become_remarks(self) -> None:
         def transform(item: dict) -> dict:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import unittest
+from unittest import mock
 
 import numpy as np
 from parameterized import parameterized
+from scipy import ndimage
 
+from monai_unet3plus.metrics import mask_facts as module
 from monai_unet3plus.metrics.mask_facts import mask_facts, mask_flags
 
 SPACING = (2.0, 2.0, 5.0)  # a voxel of 0.02 ml
@@ -46,6 +49,14 @@ class TestMaskFacts(unittest.TestCase):
         facts = mask_facts(INNER | part, SPACING)
         self.assertEqual(facts["components"], 2)
         self.assertEqual(mask_flags("liver", facts), ["2 large parts"])
+
+    def test_parts_are_those_of_the_whole_volume_however_it_is_cut(self) -> None:
+        mask = np.random.default_rng(0).random((20, 30, 40)) < 0.35  # winding parts, of which some meet far away
+        for array in (mask, np.asfortranarray(mask), mask.transpose(1, 0, 2)[::-1], mask[:1], mask[:0]):
+            expected = sorted(np.bincount(ndimage.label(array)[0].ravel())[1:])
+            for voxels in (1, 3000, 2**24):
+                with mock.patch.object(module, "_CHUNK_VOXELS", voxels):
+                    self.assertEqual(sorted(module._component_sizes(array)), expected)
 
     def test_nothing_found_is_flagged(self) -> None:
         facts = mask_facts(box(slice(0, 0)), SPACING)

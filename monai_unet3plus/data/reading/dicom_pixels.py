@@ -27,13 +27,13 @@ def read_pixels(frames: Sequence[Frame]) -> np.ndarray:
         frames: of one size.
 
     Returns:
-        Hounsfield units ``(frames, rows, columns)`` in float32.
+        Hounsfield units ``(frames, rows, columns)``, in int16 where rescaling leaves them so, else in float32.
 
     Raises:
         InputError: When a file can't be decoded, as one that is cut off, or GDCM would decode it wrong.
     """
     columns, rows = frames[0].shape
-    pixels = np.empty((len(frames), rows, columns), np.float32)
+    pixels = np.empty((len(frames), rows, columns), np.int16)
     numbered = sorted(enumerate(frames), key=lambda item: item[1].file)
     for file, group in groupby(numbered, key=lambda item: item[1].file):
         members = list(group)
@@ -41,7 +41,10 @@ def read_pixels(frames: Sequence[Frame]) -> np.ndarray:
             raise InputError(f"{file}: {members[0][1].fault}.")
         planes = _decode(file)
         for place, frame in members:
-            pixels[place] = _rescale(planes[frame.index], frame)
+            plane = _rescale(planes[frame.index], frame)
+            if pixels.dtype == np.int16 and not np.can_cast(plane.dtype, np.int16):
+                pixels = pixels.astype(np.float32)
+            pixels[place] = plane
     return pixels
 
 

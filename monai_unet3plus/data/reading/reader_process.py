@@ -66,7 +66,7 @@ class ReaderProcess:
 
     def read(self, path: PathLike, following: PathLike | None = None) -> Volume:
         """
-        Read a file.
+        Read a file, to be loaded once.
 
         Args:
             path: a file, or the folder of a DICOM series.
@@ -108,7 +108,7 @@ class ReaderProcess:
         return (
             None
             if fields is None or array is None
-            else Volume(array=array, affine=np.array(fields.pop("affine")), **fields)
+            else Volume(array=array, affine=np.array(fields.pop("affine")), single_use=True, **fields)
         )
 
     def _send(self, path: PathLike, keep: bool) -> None:

@@ -35,19 +35,38 @@ class Volume:
     """
     A volume as it lies in its file. It counts as the path of that file, for readers that know paths only.
 
+    Whole numbers that fit are int16, however the file stores them.
+
     Args:
         file: its path.
         array: voxels, ``(X, Y, Z)``, or with the further axes that the file has.
         affine: from voxels to mm, axes towards the patient's right, front and head, ``(4, 4)``.
         warnings: sentences about the file that a user should see.
         unstated: which of "orientation" and "spacing" the file does not state; one of the warnings names them.
+        single_use: whether :py:meth:`take` gives the voxels away, so that their memory is free when who took them is
+            done with them.
     """
 
     file: str
-    array: np.ndarray
+    array: Any
     affine: np.ndarray
     warnings: list[str] = field(default_factory=list)
     unstated: list[str] = field(default_factory=list)
+    single_use: bool = False
+
+    def take(self) -> np.ndarray:
+        """
+        The voxels.
+
+        Raises:
+            RuntimeError: When they were for a single use and are taken a second time.
+        """
+        array = self.array
+        if array is None:
+            raise RuntimeError(f"{self.file}: expected to be loaded once, but its voxels were taken before.")
+        if self.single_use:
+            self.array = None
+        return array
 
     def __fspath__(self) -> str:
         return self.file
@@ -128,7 +147,7 @@ def nifti_volume(file: str, image: Any, voxels: np.ndarray | None = None) -> Vol
         elif not apart <= _AGREE_VOXELS:
             warnings.append(f"{file}: sform and qform are up to {apart:.1f} voxels apart; the sform counts")
     check_affine(affine, file)
-    return Volume(file, array.astype(array.dtype.newbyteorder("="), copy=False), affine, warnings, unstated)
+    return Volume(file, _narrow(array), affine, warnings, unstated)
 
 
 def _check_header(image: Any, file: str) -> None:
@@ -180,7 +199,7 @@ def dicom_volume(path: str, stack: CTStack) -> Volume:
     """
     affine = _LPS_TO_RAS @ stack.affine
     check_affine(affine, path)
-    return Volume(path, read_pixels(stack.frames).T, affine, stack.warnings, stack.unstated)
+    return Volume(path, _narrow(read_pixels(stack.frames).T), affine, stack.warnings, stack.unstated)
 
 
 def itk_volume(file: str, image: Any) -> Volume:
@@ -212,4 +231,20 @@ def itk_volume(file: str, image: Any) -> Volume:
         warnings.append(f"{file}: states no {' and no '.join(unstated)}; taken as {codes} with voxels of {spacing} mm")
     if warnings and not unstated:
         unstated = ["spacing"]
-    return Volume(file, SimpleITK.GetArrayFromImage(image).T, affine, warnings, unstated)
+    return Volume(file, _narrow(SimpleITK.GetArrayFromImage(image).T), affine, warnings, unstated)
+
+
+def _narrow(array: np.ndarray) -> np.ndarray:
+    """The numbers in this machine's byte order, as int16 if they are whole and fit: float64 takes four times that."""
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    if array.dtype.kind not in "fiu" or array.dtype.itemsize == 1 or array.dtype == np.int16 or array.ndim == 0:
+        return array
+    slowest = int(np.argmax(np.abs(array.strides)))
+    planes = np.moveaxis(array, slowest, 0)
+    narrow = np.empty_like(planes, dtype=np.int16)
+    for plane, target in zip(planes, narrow):
+        with np.errstate(invalid="ignore"):  # of numbers that do not fit, as NaN
+            target[...] = plane
+        if not np.array_equal(target, plane):
+            return array
+    return np.moveaxis(narrow, 0, slowest)

@@ -49,6 +49,7 @@ class FolderCase(unittest.TestCase):
         """The CT is read as it is alone in the folder, with these warnings."""
         volume = read_volume(self.folder)
         np.testing.assert_array_equal(volume.array.T, HU)
+        self.assertEqual(volume.array.dtype, np.int16)
         self.assertEqual(len(volume.warnings), len(warnings), volume.warnings)
         for found, expected in zip(volume.warnings, warnings):
             self.assertIn(expected, found)

@@ -11,7 +11,7 @@ import numpy as np
 import SimpleITK
 from parameterized import parameterized
 
-from monai_unet3plus.data.reading.volume import read_volume
+from monai_unet3plus.data.reading.volume import Volume, read_volume
 from monai_unet3plus.utils.errors import InputError
 
 SFORM = np.array([[-0.703125, 0, 0, 100], [0, -0.703125, 0, 90], [0, 0, 5, -30], [0, 0, 0, 1.0]])
@@ -82,6 +82,33 @@ class TestNifti(unittest.TestCase):
         found = read_volume(self.file).array
         np.testing.assert_array_equal(found, np.asarray(nib.load(self.file).dataobj))
         self.assertEqual(found.dtype, np.float32)
+
+    @parameterized.expand([("<f8",), (">f4",), ("<i4",), ("<u2",), (">i8",)])
+    def test_whole_numbers_that_fit_take_the_memory_of_int16(self, kind: str) -> None:
+        for low, dtype in ((-1024 if kind[1] != "u" else 0, np.int16), (32700, np.dtype(kind).newbyteorder("="))):
+            array = (np.arange(120).reshape(4, 5, 6) + low).astype(kind)
+            nib.save(nib.Nifti1Image(array, SFORM, dtype=array.dtype), self.file)
+            found = read_volume(self.file).array
+            np.testing.assert_array_equal(found, array)
+            self.assertEqual(found.dtype, dtype)
+
+    @parameterized.expand([(np.nan,), (np.inf,), (-1e30,), (0.5,), (40000.0,)])
+    def test_other_numbers_stay_as_they_are(self, odd: float) -> None:
+        array = np.zeros((4, 5, 6), np.float32)
+        array[2, 3, 4] = odd
+        nib.save(nib.Nifti1Image(array, SFORM), self.file)
+        found = read_volume(self.file).array
+        np.testing.assert_array_equal(found, array)
+        self.assertEqual(found.dtype, np.float32)
+
+    def test_voxels_for_a_single_use_are_given_away(self) -> None:
+        array = np.zeros((4, 5, 6), np.int16)
+        kept, given = (Volume("ct.nii", array, np.eye(4), single_use=single) for single in (False, True))
+        for _ in range(2):
+            self.assertIs(kept.take(), array)
+        self.assertIs(given.take(), array)
+        with self.assertRaisesRegex(RuntimeError, "ct.nii: expected to be loaded once"):
+            given.take()
 
 
 class TestUnstatedGrids(unittest.TestCase):
