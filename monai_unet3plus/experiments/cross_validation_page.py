@@ -85,7 +85,9 @@ def write_page(
 def _device() -> str:
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
-    return f"A processor with {torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} thread(s)"
+    threads = torch.get_num_threads()
+    level = torch.backends.cpu.get_cpu_capability()
+    return f"A processor with {level}, {threads} {'thread' if threads == 1 else 'threads'}"
 
 
 def _source_row(results: Sequence[Result]) -> str:
