@@ -110,7 +110,7 @@ def is_certain(mask: np.ndarray, again: np.ndarray, least_dice: float, least_vox
 
 
 def add_label(case: Case, mask: np.ndarray, value: int, path: Path) -> None:
-    """Write the case's label map with an organ more, whose mask gives way to the labels that are there."""
+    """Write the case's label map with one more organ; existing labels are kept."""
     before = nib.Nifti1Image.from_filename(case["label"])
     values = np.asarray(before.dataobj).astype(np.uint8)
     values[mask & (values == 0)] = value

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 class MissingDicomSegs:
     """
-    Writes the DICOM SEG of each mask that a run left alone, where it is missing, when the run is done.
+    Writes missing DICOM SEG objects of masks that an earlier run made, at the end of the run.
 
     New masks get theirs from :py:class:`monai_unet3plus.transforms.SaveDicomSegd`. A case of DICOM that has none in the
     end has "DICOM SEG" as its ``missing``, and a remark that says why. To be attached before the report. Without

@@ -42,7 +42,7 @@ def locked_folder(folder: PathLike, name: str, shard: str | None = None) -> Iter
         try:
             Path(folder).mkdir(parents=True, exist_ok=True)
             for file, shared, other in _list_locks(Path(folder), shard):
-                lock = locks.enter_context(file.open("a+"))  # network file systems want to read what they share
+                lock = locks.enter_context(file.open("a+"))  # network file systems demand read access for a shared lock
                 if not _take(lock, shared):
                     raise InputError(f"{name}: {other} at work in {folder}. Wait for it, or give another folder.")
         except OSError as e:

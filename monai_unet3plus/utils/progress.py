@@ -23,7 +23,7 @@ _BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv_fm
 class Progress:
     """
     Shows how many of a number of things are done: tqdm's bar if the standard error is a terminal; else a log message of
-    level INFO after each minute, so none for what takes less.
+    level INFO after each minute, so a shorter task logs none.
 
     Args:
         total: number of things.
@@ -49,7 +49,7 @@ class Progress:
 
     def update(self, count: int = 1, **figures: float) -> None:
         """
-        Count what was done.
+        Count finished steps.
 
         Args:
             count: how many more. Defaults to 1.

@@ -83,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(HTTPStatus.NOT_FOUND, b"no such page", _TEXT)
         try:
             content, kind = make()
-        except Exception as e:  # whatever a CT or a mask leads its reader into, the page says it
+        except Exception as e:  # a reader may raise any error for a damaged file; the page shows it
             logger.debug("request failed", exc_info=True)
             return self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, describe_error(e).encode("utf-8", "replace"), _TEXT)
         self._answer(HTTPStatus.OK, content, kind)

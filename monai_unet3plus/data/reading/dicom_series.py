@@ -95,7 +95,7 @@ def scan_folder(folder: str, names: Sequence[str]) -> tuple[str | None, list[str
             frames = list_frames(header, path)
         except OSError:
             continue
-        except Exception:  # whatever a damaged file leads pydicom into; the case will fail with the reason
+        except Exception:  # pydicom raises errors of any kind for a damaged file; the case will fail with the reason
             return "", sorted(kinds)
         says_nothing = not frames and not any(header.get(name) for name in _SAY_WHAT_IT_IS)
         if any(frame.is_ct for frame in frames) or (not frames and is_ct_object(header)) or says_nothing:
@@ -114,7 +114,7 @@ def _read_folder(folder: str) -> tuple[list[Frame], Counter[str]]:
         try:
             header = read_header(path)
             found = list_frames(header, path)
-        except Exception:  # whatever a damaged file leads pydicom into
+        except Exception:  # pydicom raises errors of any kind for a damaged file
             header, found = {}, []
         frames += found
         if not found and (is_ct_object(header) or _says_ct(path)):

@@ -18,7 +18,7 @@ _FAT, _BONE = (-120.0, -80.0), (250.0, 900.0)  # HU
 
 class RandArms(RandSynthesis):
     """
-    Paint arms beside the body, or one arm, as patients have them who could not raise theirs.
+    Paint one or two arms beside the body, as in scans of patients who could not raise their arms.
 
     An arm is a disk of muscle in a ring of fat, with a ring of bone in it. It lies beside the body or touches it, and
     covers air outside the body only; the picture's border may cut it. It stays background. The first spatial axis
