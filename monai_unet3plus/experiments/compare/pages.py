@@ -11,6 +11,7 @@ from typing import Any
 from ...utils.files import replacing
 from ...visualize import CostPoint, save_costs, save_training_curves
 from .answers import answer_questions, summarize
+from .paper import paper_row
 from .results import Result, collect
 from .settings import Settings
 from .statistics import Scores, compare_patients
@@ -87,6 +88,7 @@ def _setting(settings: Settings, results: Sequence[Result]) -> list[str]:
     cases, patients = ([len(of) for of in groups] for groups in (settings.splits, _patients(settings)))
     seeds = sorted({len(result.curves) for result in results})
     devices = sorted({device for result in results for device in result.devices})
+    missing = [paper_row(name).title for name in settings.systems if name not in {r.system for r in results}]
     return [
         "Written by `python -m monai_unet3plus.compare` from [comparison.json](comparison.json); "
         "[comparison.md](comparison.md) has the command, and describes each system.",
@@ -103,6 +105,7 @@ def _setting(settings: Settings, results: Sequence[Result]) -> list[str]:
         f"are tested.",
         f"- Seeds per system: {' to '.join(map(str, sorted({*seeds[:1], *seeds[-1:]}))) or 'none'}. "
         f"Trained on: {', '.join(devices) or 'nothing'}.",
+        *([f"- Not trained yet: {', '.join(missing)}."] if missing else []),
     ]
 
 

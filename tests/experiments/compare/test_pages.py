@@ -14,9 +14,10 @@ DICE = {"unet3plus": 0.7, "unet": 0.8, "unet3plus_no_ds": 0.65, "unet3plus_hybri
 
 
 class TestPages(unittest.TestCase):
-    def page(self, systems: list[str]) -> str:
+    def page(self, systems: list[str], planned: tuple[str, ...] = ()) -> str:
         settings = small_settings(systems=systems)
         records = made_up_records(settings, DICE)
+        settings = small_settings(systems=[*systems, *planned])
         for training, record in records.items():
             if training.system == "unet3plus_cgm":
                 record["ungated_cases"] = {name: {**case} for name, case in record["cases"].items()}
@@ -38,6 +39,10 @@ class TestPages(unittest.TestCase):
         self.assertRegex(first, r"found: [^.]*the module lowers over-segmentation, plain")
         self.assertIn("over-segmented slices 50.0% without it, 25.0% with the module (yes)", page)
         self.assertIn("| UNet | plain | -0.1000 | -0.1000 to -0.1000 | 0.0000 | +0.0344 |", page)
+
+    def test_systems_that_are_not_trained_yet_are_named(self) -> None:
+        self.assertIn("- Not trained yet: PSPNet, ", self.page(["unet"], ("pspnet", "unet_resnet101")))
+        self.assertNotIn("Not trained yet", self.page(["unet"]))
 
     def test_tables_have_the_papers_figures_beside(self) -> None:
         page = self.page(["unet3plus", "unet"])
