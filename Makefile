@@ -1,6 +1,7 @@
 # make demo   a synthetic CT, its masks by the weights of the bundle, a report, in a virtual environment of its own
 # make demo-train   the same with a training on synthetic CTs first
 # make test   the tests
+# make test-orders   the tests in reversed order, in a random one with other random numbers, and in one process
 # make test-label   the integration test with a MONAI Label server, in an environment of its own, .venv-label: gigabytes
 # make bench  how fast loss, network, training and the whole command are beside others, as ratios on one page
 # make docs   these pages as HTML, in build/docs; a warning is an error
@@ -15,7 +16,7 @@ BIN = $(VENV)/bin
 DEMO_DIR ?= .demo
 SOURCES = monai_unet3plus tests docs
 
-.PHONY: demo demo-train test test-label bench docs dist lint type format clean
+.PHONY: demo demo-train test test-orders test-label bench docs dist lint type format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m monai_unet3plus.experiments.demo_segment --work_dir $(DEMO_DIR)
@@ -26,6 +27,11 @@ demo-train: $(VENV)/.installed
 # a file at a time in each of two processes, a thread each; tests with more threads do not spin while they wait
 test: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+test-orders: $(VENV)/.installed-dev
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --numprocesses 2 --dist loadfile -p tests.reordered --order reversed
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --numprocesses 2 --dist loadfile -p tests.reordered --order 7
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/python -m pytest
 
 test-label: .venv-label/.installed
 	.venv-label/bin/python -m pytest tests/test_monai_label.py

@@ -15,7 +15,7 @@ from monai.config import PathLike
 from monai.engines import Trainer
 
 from ..engines import CaseEvaluator
-from ..utils.command import is_command
+from ..utils.command import is_command, name_argument
 from ..utils.errors import InputError, root_cause
 from ..utils.folder_lock import locked_folder
 
@@ -73,7 +73,7 @@ def exit_on_error(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         if not isinstance(cause, InputError) or not is_command():
             raise
         logger.debug("input error", exc_info=True)
-        logger.error("%s", cause)
+        logger.error("%s", name_argument(str(cause)))
         raise SystemExit(EXIT_NOTHING_DONE) from e
 
 

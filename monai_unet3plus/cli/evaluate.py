@@ -30,7 +30,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--checkpoint", metavar="FILE", help="weights (default: those of the bundle)")
     add_organ_labels_option(parser)
     add_bundle_options(parser)
-    parser.set_defaults(run=evaluate)
+    arguments = {"dataset_dir": "DATA", "output_dir": "OUTPUT", "checkpoint": "--checkpoint"}
+    parser.set_defaults(run=evaluate, arguments=arguments)
 
 
 def evaluate(options: argparse.Namespace) -> None:

@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             compare(given[1:])
         else:
             options = parser.parse_args(given)
-            with as_command():
+            with as_command(getattr(options, "arguments", None)):
                 options.run(options)
     except InputError as error:
         parser.exit(1, f"{error}\n")

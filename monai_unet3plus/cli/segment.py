@@ -68,7 +68,8 @@ def add_parser(commands: Any) -> None:
         "--json", action="store_true", help="print volumes in ml of each CT as JSON on stdout; the log goes to stderr"
     )
     add_bundle_options(parser)
-    parser.set_defaults(run=segment)
+    arguments = {"dataset_dir": "CT", "output_dir": "MASKS", "dicom_seg": "--dicom-seg", "checkpoint": "--checkpoint"}
+    parser.set_defaults(run=segment, arguments=arguments)
 
 
 def segment(options: argparse.Namespace) -> None:

@@ -33,7 +33,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--finetune-from", metavar="FILE", help="weights to start from")
     parser.add_argument("--resume", action="store_true", help="go on after the last whole epoch of this OUTPUT")
     add_bundle_options(parser)
-    parser.set_defaults(run=train)
+    arguments = {"dataset_dir": "DATA", "output_dir": "OUTPUT", "ckpt_dir": "OUTPUT/models"}
+    parser.set_defaults(run=train, arguments=arguments)
 
 
 def train(options: argparse.Namespace) -> None:

@@ -131,7 +131,9 @@ def split_cases(
         return [], list(cases)
     if len(cases) < 2:
         raise InputError(
-            f"dataset_dir: expected at least 2 labelled cases, one for validation, but found {len(cases)}."
+            f"dataset_dir: expected at least 2 labelled cases, to train on one and validate on another, but found "
+            f'{len(cases)}. Add CTs with label maps, or set split to "all", to train on all and validate on none, or '
+            'to "none", to evaluate all.'
         )
     if split == "random":
         held_out = _random_patients(cases, val_fraction, seed)

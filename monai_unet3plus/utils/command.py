@@ -5,25 +5,43 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["as_command", "is_command"]
+__all__ = ["as_command", "is_command", "name_argument"]
 
 _COMMANDS = ("monai.bundle.", "monai_unet3plus.")
 
 _within_command: ContextVar[bool] = ContextVar("within_command", default=False)
+_arguments: ContextVar[Mapping[str, str] | None] = ContextVar("arguments", default=None)
 
 
 @contextmanager
-def as_command() -> Iterator[None]:
-    """Let the bundle's configs end with an exit status while the block lasts, whatever program this is."""
-    token = _within_command.set(True)
+def as_command(arguments: Mapping[str, str] | None = None) -> Iterator[None]:
+    """
+    Let the bundle's configs end with an exit status while the block lasts, whatever program this is.
+
+    Args:
+        arguments: names on the command line of variables of the configs, for messages. Defaults to None.
+    """
+    tokens = _within_command.set(True), _arguments.set(arguments)
     try:
         yield
     finally:
-        _within_command.reset(token)
+        _within_command.reset(tokens[0])
+        _arguments.reset(tokens[1])
+
+
+def name_argument(message: str) -> str:
+    """
+    A message about a variable of the configs, by the name that the command line has for it.
+
+    Args:
+        message: that begins with the variable's name and a colon.
+    """
+    name, colon, rest = message.partition(": ")
+    return (_arguments.get() or {}).get(name, name) + colon + rest
 
 
 def is_command() -> bool:

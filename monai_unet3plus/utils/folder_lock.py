@@ -7,7 +7,7 @@ from __future__ import annotations
 import errno
 import logging
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -47,6 +47,10 @@ def locked_folder(folder: PathLike, name: str, shard: str | None = None) -> Iter
                     raise InputError(f"{name}: {other} at work in {folder}. Wait for it, or give another folder.")
         except OSError as e:
             raise InputError(f"{name}: {folder} can't be written to: {e.strerror}.") from e
+        if shard is None:  # no shard is at work, so its file is a leftover
+            for file in Path(folder).glob(_name_lock("*/*")):
+                with suppress(OSError):
+                    file.unlink()
         yield
 
 

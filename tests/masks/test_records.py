@@ -177,6 +177,14 @@ class TestMaskRecords(unittest.TestCase):
         with self.records(shard=second).locked():
             pass
 
+    def test_a_run_of_all_cases_removes_the_locks_of_shards(self) -> None:
+        for shard in ("1/2", "2/2"):
+            with self.records(shard=shard).locked():
+                pass
+        self.assertIn(".lock_2_of_2", os.listdir(self.root / "masks"))
+        with self.records().locked():
+            self.assertEqual([name for name in os.listdir(self.root / "masks") if "lock" in name], [".lock"])
+
     def test_output_that_can_not_be_written_is_refused(self) -> None:
         (self.root / "masks").write_text("a file")
         with self.assertRaisesRegex(InputError, "output_dir: .*masks can't be written to: "), self.records().locked():

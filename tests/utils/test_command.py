@@ -8,7 +8,7 @@ from unittest import mock
 
 from parameterized import parameterized
 
-from monai_unet3plus.utils.command import as_command, is_command
+from monai_unet3plus.utils.command import as_command, is_command, name_argument
 
 
 class TestIsCommand(unittest.TestCase):
@@ -24,6 +24,13 @@ class TestIsCommand(unittest.TestCase):
         with as_command():
             self.assertTrue(is_command())
         self.assertFalse(is_command())
+
+    def test_a_variable_is_named_as_the_command_line_names_it(self) -> None:
+        message = "dataset_dir: expected dataset_dir: a folder."
+        with as_command({"dataset_dir": "CT"}):
+            self.assertEqual(name_argument(message), "CT: expected dataset_dir: a folder.")
+            self.assertEqual(name_argument("/data/a.nii: cut off"), "/data/a.nii: cut off")
+        self.assertEqual(name_argument(message), message)
 
 
 if __name__ == "__main__":
