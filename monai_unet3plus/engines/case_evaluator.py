@@ -7,7 +7,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from copy import deepcopy
@@ -77,7 +77,8 @@ class CaseEvaluator(SupervisedEvaluator):
     Where masks can't be written any more, as on a full disk, the run ends.
 
     ``results`` has an entry for each case of the latest run, ``current`` is that of the case at work, ``not_tried`` the
-    number of those that it did not get to, ``started`` the time in seconds since the epoch.
+    number of those that it did not get to, ``started`` the time in seconds since the epoch. Functions that handlers of
+    ``MODEL_COMPLETED`` append to ``after_saving`` are called once the case's mask is saved; they must not raise.
     The loader's batch size has to be 1. A network that nobody loaded weights into is refused, see
     :py:class:`RequireLoadedWeights`.
 
@@ -110,6 +111,7 @@ class CaseEvaluator(SupervisedEvaluator):
         self._has_output = False
         self.results: list[CaseResult] = []
         self.current = CaseResult("", "")
+        self.after_saving: list[Callable[[], None]] = []
         self.started = 0.0
         RequireLoadedWeights(self.network).attach(self)
 
@@ -155,6 +157,7 @@ class CaseEvaluator(SupervisedEvaluator):
             return self._end(CaseResult(_first(item[CommonKeys.IMAGE]), "failed", _first(item[FAILURE]), remarks))
         engine.state.batch = item
         result = self.current = CaseResult(_get_path(item[CommonKeys.IMAGE]), "segmented", remarks=remarks)
+        self.after_saving = []
         started = time()
         records = self.get_records(result.image)
         output: Any = []
@@ -173,12 +176,13 @@ class CaseEvaluator(SupervisedEvaluator):
         place = f"{self.state.iteration} of {self.state.epoch_length}: {result.image}"
         prediction = output[0][CommonKeys.PRED] if output and self.saving is not None else None
         if result.status == "segmented" and self._writer is not None:
-            written = self._writer.submit(self._write, result, deepcopy(result.organs), prediction)
+            organs = deepcopy(result.organs)
+            written = self._writer.submit(self._write, result, organs, prediction, self.after_saving)
             self._unwritten = _Unwritten(result, place, written)
         else:
             if result.status == "segmented":
                 try:
-                    result.seconds += self._write(result, result.organs, prediction)
+                    result.seconds += self._write(result, result.organs, prediction, self.after_saving)
                 except Exception as e:
                     _fail(result, e)
             self._note(result, place)
@@ -187,11 +191,15 @@ class CaseEvaluator(SupervisedEvaluator):
             self.state.output = []
         return output if self._has_output else []
 
-    def _write(self, result: CaseResult, organs: dict[str, Any], prediction: Any) -> float:
+    def _write(
+        self, result: CaseResult, organs: dict[str, Any], prediction: Any, then: Sequence[Callable[[], None]]
+    ) -> float:
         """Write the files of a case, its record last, and return the seconds that it took."""
         started = time()
         if self.saving is not None:
             self.saving({CommonKeys.PRED: prediction, REMARKS: result.remarks})
+        for function in then:
+            function()
         records = self.get_records(result.image)
         if records is not None:
             records.finish(result.image, organs)

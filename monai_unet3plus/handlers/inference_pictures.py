@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from monai.data.meta_tensor import MetaTensor
 from monai.engines import IterationEvents
 from monai.utils import CommonKeys, convert_to_numpy
 
+from ..engines import CaseResult
 from ..utils.errors import describe_error
 from ..utils.orientation import ras_affine, ras_view
 from ..visualize import save_planes
@@ -59,15 +62,19 @@ class InferencePictures:
             return
         (output,) = engine.state.output
         image, mask = output[CommonKeys.IMAGE], output[CommonKeys.PRED]
+        # after the mask, so that a run that is killed between them leaves no new picture beside an older mask
+        engine.after_saving.append(partial(self._draw, image, mask, records.get_picture_path(case), engine.current))
+
+    def _draw(self, image: MetaTensor, mask: MetaTensor, path: Path, result: CaseResult) -> None:
         try:
             affine = ras_affine(convert_to_numpy(mask.affine), mask.shape[1:])
             note = f"window {self.window[0]:g} to {self.window[1]:g} HU"
-            save_planes(_view(image), _view(mask), self.organs, affine, records.get_picture_path(case), note=note)
+            save_planes(_view(image), _view(mask), self.organs, affine, path, note=note)
         except Exception as e:  # a picture that fails must not cost the mask
             logger.debug("picture failed", exc_info=True)
-            remark = f"{case}: no picture was drawn: {describe_error(e)}"
+            remark = f"{result.image}: no picture was drawn: {describe_error(e)}"
             logger.warning("%s", remark)
-            engine.current.remarks.append(remark)
+            result.remarks.append(remark)
 
 
 def _view(volume: MetaTensor) -> np.ndarray:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from monai.data import DataLoader
 from monai.transforms import Compose, EnsureChannelFirstd, Flipd, LoadImaged
+from parameterized import parameterized
 
 from monai_unet3plus.engines import CaseDataset, CaseEvaluator
 from monai_unet3plus.handlers import InferencePictures
@@ -53,15 +54,22 @@ class TestInferencePictures(unittest.TestCase):
         self.run_over(str(self.root / "data" / "ct.nii.gz"))
         self.assertTrue((self.root / "masks" / "ct_seg.webp").is_file())
 
-    def test_no_picture_is_left_of_a_mask_that_can_not_be_saved(self) -> None:
-        seen: list[bool] = []
+    @parameterized.expand([("at_once", False), ("in_the_background", True)])
+    def test_picture_is_written_after_its_mask_and_before_the_record(self, _: str, in_background: bool) -> None:
+        written: list[str] = []
 
         def save(item: dict) -> None:
-            seen.append((self.root / "masks" / "ct_seg.webp").is_file())
+            written.append("ct_seg.nii.gz")
+
+        with mock.patch("os.replace", lambda source, target: written.append(Path(target).name)):
+            self.run_over(str(self.root / "data" / "ct.nii.gz"), saving=save, write_in_background=in_background)
+        self.assertEqual(written, ["ct_seg.nii.gz", "ct_seg.webp", "ct_seg.json"])
+
+    def test_there_is_no_picture_of_a_mask_that_can_not_be_saved(self) -> None:
+        def save(item: dict) -> None:
             raise OSError("disk full")
 
         self.run_over(str(self.root / "data" / "ct.nii.gz"), saving=save)
-        self.assertEqual(seen, [True])
         self.assertEqual(list((self.root / "masks").glob("ct*")), [])
 
     def test_image_and_mask_are_seen_from_the_same_side(self) -> None:
