@@ -110,7 +110,7 @@ def table(image: Path, work: Path, rounds: int) -> str:
     return f"""# Beside other networks
 
 Written by `python -m tests.benchmarks.beside_others --work_dir ... --output docs/benchmarks.md`, whose head says how
-each is run. {rounds} run(s) by turns.
+each is run. Rounds by turns: {rounds}.
 
 {machine()}.
 The CT has {size} voxels. The last column is our default's processor time, as a share of the row's.
