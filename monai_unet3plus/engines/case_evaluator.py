@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import torch
 from ignite.engine import Events
 from monai.engines import SupervisedEvaluator
+from monai.transforms import Compose, SaveImaged
 from monai.utils import CommonKeys
 
 from ..masks.records import MaskRecords
@@ -71,10 +72,11 @@ class CaseEvaluator(SupervisedEvaluator):
     """
     A :py:class:`monai.engines.SupervisedEvaluator` that goes on with the next case when one fails.
 
-    Loading (by :py:class:`CaseDataset`), inference, postprocessing and ``saving`` fail or succeed together. The mask is
-    saved last, after handlers of ``MODEL_COMPLETED``. Failures are logged as errors when they are known; handlers of
-    ``ITERATION_COMPLETED`` are not called for them, nor for cases that have their masks, since they expect an output.
-    Where masks can't be written any more, as on a full disk, the run ends.
+    Loading (by :py:class:`CaseDataset`), inference and postprocessing fail or succeed together. The mask is saved last:
+    transforms of postprocessing from MONAI's ``SaveImaged`` on are called after handlers of ``MODEL_COMPLETED``.
+    Failures are logged as errors when they are known; handlers of ``ITERATION_COMPLETED`` are not called for them, nor
+    for cases that have their masks, since they expect an output. Where masks can't be written any more, as on a full
+    disk, the run ends.
 
     ``results`` has an entry for each case of the latest run, ``current`` is that of the case at work, ``not_tried`` the
     number of those that it did not get to, ``started`` the time in seconds since the epoch. Functions that handlers of
@@ -84,8 +86,8 @@ class CaseEvaluator(SupervisedEvaluator):
 
     Args:
         args: see :py:class:`monai.engines.SupervisedEvaluator`.
-        saving: dictionary transform that writes the files of a case. It gets "pred" of the output of postprocessing,
-            and a list "remarks" for its warnings. Defaults to None, nothing is saved.
+        postprocessing: transform of each output, such as a ``Compose``. Its ``SaveImaged`` and the transforms
+            after it get "pred" only, and a list "remarks" for their warnings. Defaults to None.
         records: of the masks that are saved, see :py:class:`monai_unet3plus.masks.records.MaskRecords`;
             a run locks their folder. Defaults to None, no records are kept.
         write_in_background: whether a mask is written while the next case is computed. The outcome of a case is then
@@ -97,13 +99,14 @@ class CaseEvaluator(SupervisedEvaluator):
     def __init__(
         self,
         *args: Any,
-        saving: Callable[[dict[str, Any]], Any] | None = None,
+        postprocessing: Callable[..., Any] | None = None,
         records: MaskRecords | None = None,
         write_in_background: bool = False,
         **kwargs: Any,
     ) -> None:
+        before, self.saving = _split_at_saving(postprocessing)
+        kwargs["postprocessing"] = before
         super().__init__(*args, **kwargs)
-        self.saving = saving
         self.records = records
         self.write_in_background = write_in_background
         self._writer: ThreadPoolExecutor | None = None
@@ -256,6 +259,15 @@ class CaseEvaluator(SupervisedEvaluator):
         if event_name in (Events.EPOCH_COMPLETED, Events.COMPLETED, Events.EXCEPTION_RAISED):
             self._settle()
         super()._fire_event(event_name, *event_args, **event_kwargs)
+
+
+def _split_at_saving(postprocessing: Callable[..., Any] | None) -> tuple[Callable[..., Any] | None, Compose | None]:
+    """The transforms before the first that saves, and those from it on."""
+    if isinstance(postprocessing, Compose):
+        for place, transform in enumerate(postprocessing.transforms):
+            if isinstance(transform, SaveImaged):
+                return Compose(postprocessing.transforms[:place]), Compose(postprocessing.transforms[place:])
+    return postprocessing, None
 
 
 def _fail(result: CaseResult, error: BaseException) -> None:

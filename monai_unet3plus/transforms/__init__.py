@@ -21,7 +21,7 @@ from .load_ct import LoadCT, LoadCTD, LoadCTd, LoadCTDict
 from .organs import LabelMapToMasks, LabelMapToMasksd, SelectOrgans, SelectOrgansd, logits_to_label_map
 from .outputs import FinestOutput, FinestOutputd
 from .plane import ResamplePlane, ResamplePlaned
-from .save_label_map import SaveLabelMap, SaveLabelMapd
+from .save_image import SaveImage, SaveImaged
 from .slab_crop import RandSlabCrop, RandSlabCropd, Slab
 from .synthesis import (
     RandArms,
@@ -109,8 +109,8 @@ __all__ = [
     "ResamplePlaned",
     "SaveDicomSeg",
     "SaveDicomSegd",
-    "SaveLabelMap",
-    "SaveLabelMapd",
+    "SaveImage",
+    "SaveImaged",
     "SelectOrgans",
     "SelectOrgansd",
     "Slab",

@@ -43,11 +43,14 @@ class TestDicomSeg(unittest.TestCase):
         return case
 
     def read_object(self) -> np.ndarray:
+        """Labels on the grid of the series, whose rows go to the front and whose columns go to the left, in RAS."""
         import highdicom
 
-        volume = highdicom.seg.segread(self.object).get_volume(combine_segments=True)
-        labels = nib.Nifti1Image(volume.array, np.diag([-1, -1, 1, 1]) @ volume.affine)  # LPS to RAS
-        return np.asarray(nib.as_closest_canonical(labels).dataobj)
+        slices = [f"1.2.3.1.{z + 1}" for z in range(6)]  # an object has no frames of those without an organ
+        labels = highdicom.seg.segread(self.object).get_pixels_by_source_instance(
+            slices, combine_segments=True, assert_missing_frames_are_empty=True
+        )
+        return labels.transpose(2, 1, 0)[::-1]
 
     def test_masks_of_an_earlier_run_get_theirs(self) -> None:
         self.segment()

@@ -166,7 +166,7 @@ class TestConfigs(unittest.TestCase):
     @parameterized.expand(
         [
             ("inference", "keep_largest", "postprocessing#transforms#0"),
-            ("inference", "dicom_seg", "saving#transforms#1"),
+            ("inference", "dicom_seg", "postprocessing#transforms#4"),
         ]
     )
     def test_a_step_is_left_out_whatever_is_not_true(self, config: str, name: str, part: str) -> None:

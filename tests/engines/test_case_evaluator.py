@@ -24,7 +24,7 @@ from parameterized import parameterized
 from monai_unet3plus.engines import CaseDataset, CaseEvaluator
 from monai_unet3plus.inferers import AdjacentSliceInferer
 from monai_unet3plus.masks.records import MaskRecords
-from monai_unet3plus.transforms import CheckGridd, CheckIntensityd, CheckVolumed, SaveLabelMapd, logits_to_label_map
+from monai_unet3plus.transforms import CheckGridd, CheckIntensityd, CheckVolumed, SaveImaged, logits_to_label_map
 from monai_unet3plus.utils.errors import InputError
 
 LOGGER = "monai_unet3plus.engines.case_evaluator"
@@ -73,7 +73,13 @@ class TestCaseEvaluator(unittest.TestCase):
                 Orientationd("image", axcodes="RAS", labels=None),
             ]
         )
-        postprocessing = Compose([Invertd("pred", preprocessing, "image", nearest_interp=True), CheckGridd("pred")])
+        postprocessing = Compose(
+            [
+                Invertd("pred", preprocessing, "image", nearest_interp=True),
+                CheckGridd("pred"),
+                SaveImaged("pred", self.masks, self.data),
+            ]
+        )
         cases = [{"image": str(path)} for path in sorted(self.data.iterdir())]
         dataset = CaseDataset(cases, preprocessing, records=kwargs.get("records"))
         return CaseEvaluator(
@@ -82,7 +88,6 @@ class TestCaseEvaluator(unittest.TestCase):
             network=network,
             inferer=AdjacentSliceInferer(postprocess=logits_to_label_map),
             postprocessing=postprocessing,
-            saving=SaveLabelMapd("pred", self.masks, self.data),
             **kwargs,
         )
 

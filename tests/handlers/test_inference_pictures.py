@@ -19,6 +19,7 @@ from parameterized import parameterized
 from monai_unet3plus.engines import CaseDataset, CaseEvaluator
 from monai_unet3plus.handlers import InferencePictures
 from monai_unet3plus.masks.records import MaskRecords
+from monai_unet3plus.transforms import SaveImaged
 
 SAVE = "monai_unet3plus.handlers.inference_pictures.save_planes"
 
@@ -34,15 +35,17 @@ class TestInferencePictures(unittest.TestCase):
         (self.root / "data").mkdir()
         nib.save(nib.Nifti1Image(self.volume, self.affine), self.root / "data" / "ct.nii.gz")
 
-    def run_over(self, image: Any, **kwargs: Any) -> CaseEvaluator:
+    def run_over(self, image: Any, save: Any = None, **kwargs: Any) -> CaseEvaluator:
         """A run whose mask is the image itself; in its output the image lies the other way round."""
         load = Compose([LoadImaged("image"), EnsureChannelFirstd("image")])
         dataset = CaseDataset([{"image": image}], load if isinstance(image, str) else None)
+        saver = SaveImaged("pred", self.root / "masks", self.root / "data")
+        saver.saver = save
         evaluator = CaseEvaluator(
             device=torch.device("cpu"),
             val_data_loader=DataLoader(dataset, batch_size=1),
             network=torch.nn.Identity(),
-            postprocessing=Flipd("image", 2),
+            postprocessing=Compose([Flipd("image", 2), *([saver] if save else [])]),
             val_handlers=[InferencePictures(["liver"], (-200, 250))],
             records=MaskRecords(self.root / "masks", self.root / "data"),
             **kwargs,
@@ -58,18 +61,18 @@ class TestInferencePictures(unittest.TestCase):
     def test_picture_is_written_after_its_mask_and_before_the_record(self, _: str, in_background: bool) -> None:
         written: list[str] = []
 
-        def save(item: dict) -> None:
+        def save(img: Any, meta_data: Any) -> None:
             written.append("ct_seg.nii.gz")
 
         with mock.patch("os.replace", lambda source, target: written.append(Path(target).name)):
-            self.run_over(str(self.root / "data" / "ct.nii.gz"), saving=save, write_in_background=in_background)
+            self.run_over(str(self.root / "data" / "ct.nii.gz"), save, write_in_background=in_background)
         self.assertEqual(written, ["ct_seg.nii.gz", "ct_seg.webp", "ct_seg.json"])
 
     def test_there_is_no_picture_of_a_mask_that_can_not_be_saved(self) -> None:
-        def save(item: dict) -> None:
+        def save(img: Any, meta_data: Any) -> None:
             raise OSError("disk full")
 
-        self.run_over(str(self.root / "data" / "ct.nii.gz"), saving=save)
+        self.run_over(str(self.root / "data" / "ct.nii.gz"), save)
         self.assertEqual(list((self.root / "masks").glob("ct*")), [])
 
     def test_image_and_mask_are_seen_from_the_same_side(self) -> None:

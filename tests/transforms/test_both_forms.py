@@ -43,7 +43,7 @@ ONE_IMAGE: list[tuple[str, dict[str, Any], Callable[[], Any]]] = [
     ("WindowIntensity", {"window": (-100, 200)}, lambda: volume()[None]),
 ]
 # compared in tests of their own
-ELSEWHERE = {"CheckPair", "RandSlabCrop", "SaveDicomSeg", "SaveLabelMap"}
+ELSEWHERE = {"CheckPair", "RandSlabCrop", "SaveDicomSeg", "SaveImage"}
 
 
 def seeded(transform: Any) -> Any:

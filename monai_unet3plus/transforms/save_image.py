@@ -1,28 +1,32 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Transforms that save label maps as NIfTI files."""
+"""MONAI's SaveImage for label maps: whole files or none, and errors that keep their reason."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from typing import Any
+
 from monai.config import KeysCollection, PathLike
 from monai.data import MetaTensor
+from monai.transforms import SaveImaged as MonaiSaveImaged
 from monai.transforms import Transform
-from monai.utils import TransformBackends
+from monai.utils import ImageMetaKey, TransformBackends
 
 from ..masks.paths import mask_path
 from ..masks.writer import write_label_map
-from .array_to_dictionary import ApplyToKeysd
-from .checks import get_filename
 
-__all__ = ["SaveLabelMap", "SaveLabelMapd"]
+__all__ = ["SaveImage", "SaveImaged"]
 
 
-class SaveLabelMap(Transform):
+class SaveImage(Transform):
     """
     Save a label map as NIfTI, see :py:func:`monai_unet3plus.masks.writer.write_label_map`.
 
     Unlike :py:class:`monai.transforms.SaveImage` it passes the error of a file that can't be written on, and gives
-    "case.1.nii.gz" and "case.2.nii.gz" masks of their own, see :py:func:`monai_unet3plus.masks.paths.mask_path`.
+    "case.1.nii.gz" and "case.2.nii.gz" masks of their own, see :py:func:`monai_unet3plus.masks.paths.mask_path`. Label
+    maps of no file are numbered as by MONAI's.
 
     Args:
         output_dir: folder for the masks; folders are made as needed.
@@ -36,11 +40,13 @@ class SaveLabelMap(Transform):
         self.output_dir = output_dir
         self.dataset_dir = dataset_dir
         self.postfix = postfix
+        self._unnamed = 0
 
-    def __call__(self, img: MetaTensor) -> MetaTensor:
+    def __call__(self, img: MetaTensor, meta_data: Mapping[str, Any] | None = None) -> MetaTensor:
         """
         Args:
             img: label map of shape ``(1, H, W, D)`` on its file's grid, values 0 to 255.
+            meta_data: not used, that of ``img`` is.
 
         Returns:
             the same label map.
@@ -48,13 +54,16 @@ class SaveLabelMap(Transform):
         Raises:
             OSError: When the file can't be written.
         """
-        write_label_map(img, mask_path(get_filename(img), self.dataset_dir, self.output_dir, self.postfix))
+        image = img.meta.get(ImageMetaKey.FILENAME_OR_OBJ)
+        if not image:
+            image, self._unnamed = str(self._unnamed), self._unnamed + 1
+        write_label_map(img, mask_path(str(image), self.dataset_dir, self.output_dir, self.postfix))
         return img
 
 
-class SaveLabelMapd(ApplyToKeysd):
+class SaveImaged(MonaiSaveImaged):
     """
-    Dictionary-based wrapper of :py:class:`SaveLabelMap`.
+    MONAI's transform of this name with :py:class:`SaveImage`, so that programs that leave MONAI's out leave it out too.
 
     Args:
         keys: keys of the label maps.
@@ -64,7 +73,7 @@ class SaveLabelMapd(ApplyToKeysd):
         allow_missing_keys: don't raise if a key is missing. Defaults to False.
     """
 
-    backend = SaveLabelMap.backend
+    backend = SaveImage.backend
 
     def __init__(
         self,
@@ -74,4 +83,5 @@ class SaveLabelMapd(ApplyToKeysd):
         postfix: str = "seg",
         allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, SaveLabelMap(output_dir, dataset_dir, postfix), allow_missing_keys)
+        super().__init__(keys, output_dir=os.fspath(output_dir), print_log=False, allow_missing_keys=allow_missing_keys)
+        self.saver: Any = SaveImage(output_dir, dataset_dir, postfix)
