@@ -105,7 +105,7 @@ def _setting(settings: Settings, results: Sequence[Result]) -> list[str]:
         f"are tested.",
         f"- Seeds per system: {' to '.join(map(str, sorted({*seeds[:1], *seeds[-1:]}))) or 'none'}. "
         f"Trained on: {', '.join(devices) or 'nothing'}.",
-        *([f"- Not trained yet: {', '.join(missing)}."] if missing else []),
+        *([f"- Not trained yet: {'; '.join(missing)}."] if missing else []),
     ]
 
 

@@ -41,7 +41,7 @@ class TestPages(unittest.TestCase):
         self.assertIn("| UNet | plain | -0.1000 | -0.1000 to -0.1000 | 0.0000 | +0.0344 |", page)
 
     def test_systems_that_are_not_trained_yet_are_named(self) -> None:
-        self.assertIn("- Not trained yet: PSPNet, ", self.page(["unet"], ("pspnet", "unet_resnet101")))
+        self.assertIn("- Not trained yet: PSPNet; ", self.page(["unet"], ("pspnet", "unet_resnet101")))
         self.assertNotIn("Not trained yet", self.page(["unet"]))
 
     def test_tables_have_the_papers_figures_beside(self) -> None:
