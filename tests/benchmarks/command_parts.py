@@ -35,7 +35,7 @@ PARTS = {
     "slices to and from the network's grid": "monai_unet3plus.inferers:AdjacentSliceInferer.__call__",
     "back onto the file's grid": "monai_unet3plus.transforms:ProcessSafeInvertd.__call__",
     "facts and flags of the mask": "monai_unet3plus.handlers:QualityFlags.__call__",
-    "picture": "monai_unet3plus.handlers:InferencePictures.__call__",
+    "picture": "monai_unet3plus.handlers:InferencePictures._draw",
     "writing the mask": "monai_unet3plus.engines.case_evaluator:CaseEvaluator._write",
     "report": "monai_unet3plus.handlers:InferenceReport.__call__",
     REST: "monai_unet3plus.engines.case_evaluator:CaseEvaluator.run",
