@@ -10,7 +10,6 @@ import multiprocessing
 import os
 import signal
 import socket
-import tempfile
 import unittest
 from collections import Counter
 from contextlib import closing
@@ -22,7 +21,8 @@ from monai.engines import IterationEvents
 
 from monai_unet3plus.utils.command import as_command
 from tests.broken_files import write_ct
-from tests.bundle.workflows import inference, write_checkpoint
+from tests.bundle.forked_runs import ForkedRuns
+from tests.bundle.workflows import inference
 
 
 @as_command()
@@ -43,15 +43,7 @@ def segment(data: Path, masks: Path, checkpoint: Path, group: dict[str, str], lo
     workflow.finalize()
 
 
-@unittest.skipUnless(hasattr(os, "fork"), "processes are not forked on this system")
-class TestMultiGPUInference(unittest.TestCase):
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.work = Path(folder.name)
-        self.data, self.masks = self.work / "data", self.work / "masks"
-        self.checkpoint = write_checkpoint(self.work, organs=1)
-
+class TestMultiGPUInference(ForkedRuns):
     def segment(self, world_size: int, killed: int | None = None) -> list[int | None]:
         """The exit codes of all processes."""
         with closing(socket.create_server(("127.0.0.1", 0))) as server:

@@ -8,7 +8,6 @@ import json
 import multiprocessing
 import os
 import signal
-import tempfile
 import unittest
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,8 @@ import torch
 from monai.engines import IterationEvents
 
 from tests.broken_files import write_ct
-from tests.bundle.workflows import inference, run, write_checkpoint
+from tests.bundle.forked_runs import ForkedRuns
+from tests.bundle.workflows import inference, run
 
 CASES, SHARDS, KILLED = 7, 3, 2
 
@@ -41,15 +41,7 @@ def segment_shard(data: Path, masks: Path, checkpoint: Path, shard: str, togethe
     workflow.finalize()
 
 
-@unittest.skipUnless(hasattr(os, "fork"), "processes are not forked on this system")
-class TestShards(unittest.TestCase):
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.work = Path(folder.name)
-        self.data, self.masks = self.work / "data", self.work / "masks"
-        self.checkpoint = write_checkpoint(self.work, organs=1)
-
+class TestShards(ForkedRuns):
     def statuses(self, report: str) -> dict[str, str]:
         cases = json.loads((self.masks / report).read_text())["cases"]
         return {case["image"]: case["status"] for case in cases}
