@@ -66,15 +66,16 @@ class AuthorsUNet(nn.Module):
     ) -> None:
         super().__init__()
         blocks = BlockFactory(spatial_dims, act, norm, bias, dropout)
-        upward = replace(blocks, norm=None)
         self.image_format = ImageFormat()
         self.encoder = build_encoder(backbone, blocks, in_channels, features)
-        channels = self.encoder.channels
+        self._add_decoder(replace(blocks, norm=None), self.encoder.channels, out_channels)
+
+    def _add_decoder(self, blocks: BlockFactory, channels: Sequence[int], out_channels: int) -> None:
         self.nodes = nn.ModuleList(  # coarsest first, the order in which they run
-            UpwardNode(upward, channels[level + 1], channels[level], channels[level])
+            UpwardNode(blocks, channels[level + 1], channels[level], channels[level])
             for level in reversed(range(len(channels) - 1))
         )
-        self.head = OutputConv3x3(spatial_dims, channels[0], out_channels)
+        self.head = OutputConv3x3(blocks.spatial_dims, channels[0], out_channels)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """
@@ -85,7 +86,18 @@ class AuthorsUNet(nn.Module):
         Returns:
             logits of shape ``(B, out_channels, H, W[, D])``.
         """
-        maps = self.encoder(self.image_format(x))
+        return self.decode(self.encoder(self.image_format(x)))
+
+    def decode(self, maps: list[torch.Tensor]) -> torch.Tensor:
+        """
+        Run the decoder.
+
+        Args:
+            maps: the encoder's maps, finest first.
+
+        Returns:
+            logits of shape ``(B, out_channels, H, W[, D])``.
+        """
         x = maps[-1]
         for step, node in enumerate(self.nodes):
             x = node(x, [maps[len(maps) - 2 - step]])

@@ -5,19 +5,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import torch
 import torch.nn as nn
 from monai.networks.layers.factories import Conv
 
-from ..blocks import BlockFactory, ImageFormat, UpwardNode
-from ..encoders import build_encoder
+from ..blocks import BlockFactory, UpwardNode
+from .authors_unet import AuthorsUNet
 
 __all__ = ["AuthorsUNetPlusPlus"]
 
 
-class AuthorsUNetPlusPlus(nn.Module):
+class AuthorsUNetPlusPlus(AuthorsUNet):
     """
     UNet++ as the authors of UNet 3+ published it beside their own network, for comparison.
 
@@ -31,20 +30,7 @@ class AuthorsUNetPlusPlus(nn.Module):
         Zhou et al. "UNet++: A Nested U-Net Architecture for Medical Image Segmentation". DLMIA 2018,
         https://doi.org/10.1007/978-3-030-00889-5_1
 
-    Args:
-        spatial_dims: number of spatial dimensions, 2 or 3. Defaults to 2.
-        in_channels: number of channels of the image. Defaults to 3: a slice and its two neighbours.
-        out_channels: number of organs, each with a channel of its own (sigmoid). Defaults to 1.
-        features: channels of the encoder's levels, finest first. Defaults to ``(64, 128, 256, 512, 1024)``.
-        act: activation type and arguments. Defaults to ReLU.
-        norm: feature normalization type and arguments, in the encoder. Defaults to batch norm.
-        bias: whether the convolution blocks have a bias. Defaults to True.
-        dropout: dropout ratio in the convolution blocks. Defaults to no dropout.
-        backbone: the encoder, as of :py:class:`monai_unet3plus.networks.nets.UNet3Plus`. Defaults to None, the plain
-            one.
-
-    Raises:
-        ValueError: When ``features`` does not fit the backbone, or there is no such backbone.
+    Args and errors are those of :py:class:`monai_unet3plus.networks.nets.AuthorsUNet`.
 
     Examples::
 
@@ -54,47 +40,31 @@ class AuthorsUNetPlusPlus(nn.Module):
 
     """
 
-    def __init__(
-        self,
-        spatial_dims: int = 2,
-        in_channels: int = 3,
-        out_channels: int = 1,
-        features: Sequence[int] = (64, 128, 256, 512, 1024),
-        act: str | tuple = ("relu", {"inplace": True}),
-        norm: str | tuple = "batch",
-        bias: bool = True,
-        dropout: float | tuple = 0.0,
-        backbone: str | None = None,
-    ) -> None:
-        super().__init__()
-        blocks = BlockFactory(spatial_dims, act, norm, bias, dropout)
-        upward = replace(blocks, norm=None)
-        self.image_format = ImageFormat()
-        self.encoder = build_encoder(backbone, blocks, in_channels, features)
-        channels = self.encoder.channels
+    def _add_decoder(self, blocks: BlockFactory, channels: Sequence[int], out_channels: int) -> None:
         self.columns = nn.ModuleList()  # nodes that need as many others of their level before them, finest first
         for column in range(1, len(channels)):
             self.columns.append(
                 nn.ModuleList(
-                    UpwardNode(upward, below, column * width, width)
+                    UpwardNode(blocks, below, column * width, width)
                     for width, below in zip(channels[:-column], channels[1:])
                 )
             )
         self.heads = nn.ModuleList(
-            Conv["conv", spatial_dims](channels[0], out_channels, kernel_size=1) for _ in self.columns
+            Conv["conv", blocks.spatial_dims](channels[0], out_channels, kernel_size=1) for _ in self.columns
         )
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def decode(self, maps: list[torch.Tensor]) -> torch.Tensor:
         """
+        Run the nodes and the heads.
+
         Args:
-            x: image of shape ``(B, in_channels, H, W[, D])``, each spatial size at least 16 for five levels. It is
-                brought to the number type of the weights.
+            maps: the encoder's maps, finest first.
 
         Returns:
             logits of shape ``(B, out_channels, H, W[, D])``, the mean of the four outputs.
         """
         levels: list[list[torch.Tensor]] = []  # the maps of each level so far
-        for encoded in self.encoder(self.image_format(x)):
+        for encoded in maps:
             levels.append([encoded])
         outputs: list[torch.Tensor] = []
         for nodes, head in zip(self.columns, self.heads):

@@ -10,13 +10,12 @@ import torch
 import torch.nn as nn
 from monai.networks.layers.factories import Conv
 
-from ..blocks import ImageFormat, resize_logits
-from ..encoders import build_dilated_resnet
+from .dilated_resnet import DilatedResNetSegmenter
 
 __all__ = ["DeepLabV2"]
 
 
-class DeepLabV2(nn.Module):
+class DeepLabV2(DilatedResNetSegmenter):
     """
     DeepLabV2: a ResNet of output stride 8 and atrous spatial pyramid pooling (ASPP).
 
@@ -57,9 +56,7 @@ class DeepLabV2(nn.Module):
         backbone: str = "resnet101",
         rates: Sequence[int] = (6, 12, 18, 24),
     ) -> None:
-        super().__init__()
-        self.image_format = ImageFormat()
-        self.resnet = build_dilated_resnet(backbone, features, spatial_dims, in_channels, dilations=(2, 4))
+        super().__init__(spatial_dims, in_channels, features, backbone)
         self.aspp = nn.ModuleList(
             Conv["conv", spatial_dims](features[-1], out_channels, kernel_size=3, padding=rate, dilation=rate)
             for rate in rates
@@ -69,19 +66,8 @@ class DeepLabV2(nn.Module):
             nn.init.normal_(conv.weight, std=0.01)  # type: ignore[arg-type]
             nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """
-        Args:
-            x: image of shape ``(B, in_channels, H, W[, D])``, of any size. It is brought to the number type of the
-                weights.
-
-        Returns:
-            logits of shape ``(B, out_channels, H, W[, D])``.
-        """
-        size = list(x.shape[2:])
-        deepest = self.resnet(self.image_format(x))[-1]
+    def classify(self, maps: list[torch.Tensor]) -> torch.Tensor:
         outputs: list[torch.Tensor] = []
         for conv in self.aspp:
-            outputs.append(conv(deepest))
-        logits = torch.stack(outputs).sum(dim=0)
-        return resize_logits(logits, size)
+            outputs.append(conv(maps[-1]))
+        return torch.stack(outputs).sum(dim=0)

@@ -12,15 +12,15 @@ import torch.nn as nn
 from monai.networks.blocks import Convolution
 from monai.networks.layers.factories import Conv, Dropout, Pool
 
-from ..blocks import ImageFormat, resize_logits, resize_to
-from ..encoders import build_dilated_resnet
+from ..blocks import resize_to
+from .dilated_resnet import DilatedResNetSegmenter
 
 __all__ = ["DeepLabV3", "DeepLabV3Plus"]
 
 _BLOCK: dict[str, Any] = {"norm": "batch", "act": "relu", "bias": False}
 
 
-class DeepLabV3(nn.Module):
+class DeepLabV3(DilatedResNetSegmenter):
     """
     DeepLabV3: a ResNet of output stride 8 and atrous spatial pyramid pooling (ASPP) with a pooled branch.
 
@@ -60,9 +60,7 @@ class DeepLabV3(nn.Module):
         backbone: str = "resnet101",
         rates: Sequence[int] = (12, 24, 36),
     ) -> None:
-        super().__init__()
-        self.image_format = ImageFormat()
-        self.resnet = build_dilated_resnet(backbone, features, spatial_dims, in_channels, dilations=(2, 4))
+        super().__init__(spatial_dims, in_channels, features, backbone, dilations=(2, 4))
         width = features[-1] // 8
         self.aspp = _PooledASPP(spatial_dims, features[-1], width, rates)
         self.head = nn.Sequential(
@@ -70,20 +68,11 @@ class DeepLabV3(nn.Module):
             Conv["conv", spatial_dims](width, out_channels, kernel_size=1),
         )
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """
-        Args:
-            x: image of shape ``(B, in_channels, H, W[, D])``, of any size; in training of two images or more, since
-                the map that is pooled to one value is normalized. It is brought to the number type of the weights.
-
-        Returns:
-            logits of shape ``(B, out_channels, H, W[, D])``.
-        """
-        size = list(x.shape[2:])
-        return resize_logits(self.head(self.aspp(self.resnet(self.image_format(x))[-1])), size)
+    def classify(self, maps: list[torch.Tensor]) -> torch.Tensor:
+        return self.head(self.aspp(maps[-1]))
 
 
-class DeepLabV3Plus(nn.Module):
+class DeepLabV3Plus(DilatedResNetSegmenter):
     """
     DeepLabV3+: DeepLabV3 of output stride 16, and a decoder that adds the map at 1/4 of the size.
 
@@ -92,16 +81,8 @@ class DeepLabV3Plus(nn.Module):
         Chen et al. "Encoder-Decoder with Atrous Separable Convolution for Semantic Image Segmentation". ECCV 2018,
         https://doi.org/10.1007/978-3-030-01234-2_49
 
-    Args:
-        spatial_dims: number of spatial dimensions, 2 or 3. Defaults to 2.
-        in_channels: number of channels of the image. Defaults to 3: a slice and its two neighbours.
-        out_channels: number of organs, each with a channel of its own (sigmoid). Defaults to 1.
-        features: channels of the ResNet's four layers. Defaults to ResNet-101's own, ``(256, 512, 1024, 2048)``.
-        backbone: which ResNet, ``"resnet10"`` to ``"resnet200"``. Defaults to ``"resnet101"``.
-        rates: dilations of the ASPP. Defaults to the paper's at this output stride, ``(6, 12, 18)``.
-
-    Raises:
-        ValueError: When ``features`` are not four channels that this ResNet can have.
+    Args and errors are those of :py:class:`DeepLabV3`, but ``rates`` defaults to the paper's at this output stride,
+    ``(6, 12, 18)``.
 
     Examples::
 
@@ -120,9 +101,7 @@ class DeepLabV3Plus(nn.Module):
         backbone: str = "resnet101",
         rates: Sequence[int] = (6, 12, 18),
     ) -> None:
-        super().__init__()
-        self.image_format = ImageFormat()
-        self.resnet = build_dilated_resnet(backbone, features, spatial_dims, in_channels, dilations=(2,))
+        super().__init__(spatial_dims, in_channels, features, backbone, dilations=(2,))
         width = features[-1] // 8
         low_level = max(1, features[0] * 3 // 16)  # 48 of 256, as in the paper
         self.aspp = _PooledASPP(spatial_dims, features[-1], width, rates)
@@ -133,19 +112,9 @@ class DeepLabV3Plus(nn.Module):
             Conv["conv", spatial_dims](width, out_channels, kernel_size=1),
         )
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """
-        Args:
-            x: image of shape ``(B, in_channels, H, W[, D])``, of any size; in training of two images or more, since
-                the map that is pooled to one value is normalized. It is brought to the number type of the weights.
-
-        Returns:
-            logits of shape ``(B, out_channels, H, W[, D])``.
-        """
-        size = list(x.shape[2:])
-        maps = self.resnet(self.image_format(x))
+    def classify(self, maps: list[torch.Tensor]) -> torch.Tensor:
         coarse = resize_to(self.aspp(maps[-1]), list(maps[0].shape[2:]))
-        return resize_logits(self.head(torch.cat([coarse, self.low_level(maps[0])], dim=1)), size)
+        return self.head(torch.cat([coarse, self.low_level(maps[0])], dim=1))
 
 
 class _PooledASPP(nn.Module):

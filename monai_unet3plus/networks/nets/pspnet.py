@@ -11,13 +11,13 @@ import torch.nn as nn
 from monai.networks.blocks import Convolution
 from monai.networks.layers.factories import Conv, Dropout, Pool
 
-from ..blocks import ImageFormat, resize_logits, resize_to
-from ..encoders import build_dilated_resnet
+from ..blocks import resize_to
+from .dilated_resnet import DilatedResNetSegmenter
 
 __all__ = ["PSPNet"]
 
 
-class PSPNet(nn.Module):
+class PSPNet(DilatedResNetSegmenter):
     """
     PSPNet: a ResNet of output stride 8 and a pyramid of pooled maps.
 
@@ -59,9 +59,7 @@ class PSPNet(nn.Module):
         bins: Sequence[int] = (1, 2, 3, 6),
         dropout: float = 0.1,
     ) -> None:
-        super().__init__()
-        self.image_format = ImageFormat()
-        self.resnet = build_dilated_resnet(backbone, features, spatial_dims, in_channels, dilations=(2, 4))
+        super().__init__(spatial_dims, in_channels, features, backbone)
         width = features[-1] // 4
         block = {"norm": "batch", "act": "relu", "bias": False}
         self.pyramid = nn.ModuleList(
@@ -78,18 +76,9 @@ class PSPNet(nn.Module):
             Conv["conv", spatial_dims](width, out_channels, kernel_size=1),
         )
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """
-        Args:
-            x: image of shape ``(B, in_channels, H, W[, D])``, of any size; in training of two images or more, since
-                the map that is pooled to one value is normalized. It is brought to the number type of the weights.
-
-        Returns:
-            logits of shape ``(B, out_channels, H, W[, D])``.
-        """
-        size = list(x.shape[2:])
-        deepest = self.resnet(self.image_format(x))[-1]
-        maps: list[torch.Tensor] = [deepest]
+    def classify(self, maps: list[torch.Tensor]) -> torch.Tensor:
+        deepest = maps[-1]
+        gathered: list[torch.Tensor] = [deepest]
         for pooled in self.pyramid:
-            maps.append(resize_to(pooled(deepest), list(deepest.shape[2:])))
-        return resize_logits(self.head(torch.cat(maps, dim=1)), size)
+            gathered.append(resize_to(pooled(deepest), list(deepest.shape[2:])))
+        return self.head(torch.cat(gathered, dim=1))
