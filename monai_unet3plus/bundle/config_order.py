@@ -3,8 +3,9 @@
 """
 The order of the bundle's configs in ``--config_file``: most of them change another one, and come after it.
 
-Each config imports its place in that order under its own name, evaluate.json as ``evaluate_json``. MONAI runs the
-imports of all configs that are merged, in their order, also of those whose other entries a later one replaces.
+Each config imports its place in that order under its own name, evaluate.json as ``evaluate_json``, and begins with a
+check of all places. MONAI runs the imports of all configs that are merged, in their order, also of those whose other
+entries a later one replaces.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..utils.errors import InputError
+from .run import exit_on_error
 
 __all__ = [
     "AFTER_EVALUATE",
@@ -34,6 +36,19 @@ class Place(NamedTuple):
     """
 
     after: tuple[tuple[str, ...], ...]
+
+    def check_order(self, names: Mapping[str, Any]) -> None:
+        """
+        Call :py:func:`check_config_order` in a config, under :py:func:`exit_on_error`.
+
+        Args:
+            names: the global names of an expression in the config, ``globals()``.
+
+        Raises:
+            SystemExit: In a command, when a config is not preceded by one that it changes.
+            InputError: In another program, then.
+        """
+        exit_on_error(check_config_order, names)
 
 
 FIRST = Place(())
