@@ -18,7 +18,7 @@ from ..utils.garbage import paused_collection
 if TYPE_CHECKING:  # MONAI takes seconds to load, which a --help should not
     from monai.bundle import ConfigWorkflow
 
-__all__ = ["add_bundle_options", "add_organ_labels_option", "bundle_workflow", "organ_labels", "run_workflow"]
+__all__ = ["add_bundle_options", "add_label_options", "bundle_workflow", "organ_labels", "run_workflow"]
 
 
 def add_bundle_options(parser: argparse.ArgumentParser) -> None:
@@ -41,19 +41,25 @@ def add_bundle_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_organ_labels_option(parser: argparse.ArgumentParser) -> None:
+def add_label_options(parser: argparse.ArgumentParser, data: str, output: str) -> None:
     """
-    Add ``--organs`` with label values.
+    Add ``DATA``, ``OUTPUT`` and ``--organs`` with label values.
 
     Args:
         parser: of a command that reads label maps.
+        data: the help of ``DATA``.
+        output: the help of ``OUTPUT``.
     """
+    parser.add_argument("dataset_dir", metavar="DATA", help=data)
+    parser.add_argument("output_dir", metavar="OUTPUT", help=output)
     parser.add_argument(
         "--organs",
         type=organ_labels,
         metavar="NAME=VALUE,...",
         help="label values of each organ, such as liver=1+2,spleen=3 (default: liver=1,spleen=2)",
     )
+    arguments = {"dataset_dir": "DATA", "output_dir": "OUTPUT", "ckpt_dir": "OUTPUT/models"}
+    parser.set_defaults(arguments={**arguments, "checkpoint": "--checkpoint"})
 
 
 def organ_labels(text: str) -> dict[str, int | list[int]]:
@@ -85,17 +91,17 @@ def organ_labels(text: str) -> dict[str, int | list[int]]:
 
 
 def bundle_workflow(
-    names: Sequence[str], workflow_type: str, options: argparse.Namespace, variables: Mapping[str, Any]
+    names: Sequence[str], workflow_type: str, options: argparse.Namespace, variables: Mapping[str, Any] | None = None
 ) -> ConfigWorkflow:
     """
-    Read configs of the bundle.
+    Read configs of the bundle. Their variables get the values of the options of the same name; where that is None, the
+    config's own stays. ``--set`` goes before both.
 
     Args:
         names: of the configs, without suffix; later ones override earlier ones.
         workflow_type: "train" or "inference".
-        options: of :py:func:`add_bundle_options`.
-        variables: values for the variables of the configs; those that are None keep their default, and ``--set`` goes
-            before them.
+        options: of the command line, those of :py:func:`add_bundle_options` among them.
+        variables: values of variables that are no options. Defaults to None.
 
     Returns:
         the workflow, not initialized.
@@ -105,6 +111,8 @@ def bundle_workflow(
     """
     with paused_collection():
         from monai.bundle import ConfigParser, ConfigWorkflow
+
+        from ..bundle.variables import VARIABLES
 
     bundle = Path(options.bundle) if options.bundle else bundle_files()
     files = [bundle / "configs" / f"{name}.json" for name in names]
@@ -116,7 +124,8 @@ def bundle_workflow(
     unknown = sorted(name for name, _ in options.overrides if name.split("#")[0] not in known)
     if unknown:
         raise InputError(f"set: expected variables of {', '.join(names)}.json, but found {unknown}.")
-    given = {"bundle_root": str(bundle), "device": options.device, **variables}
+    by_options = {name: value for name, value in vars(options).items() if name in VARIABLES and name in known}
+    given = {"bundle_root": str(bundle), **by_options, **(variables or {})}
     overrides = {**{name: value for name, value in given.items() if value is not None}, **dict(options.overrides)}
     return ConfigWorkflow(config_file=paths, workflow_type=workflow_type, **overrides)
 

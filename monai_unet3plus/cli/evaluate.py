@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .bundle_workflow import add_bundle_options, add_organ_labels_option, bundle_workflow, run_workflow
+from .bundle_workflow import add_bundle_options, add_label_options, bundle_workflow, run_workflow
 
 __all__ = ["add_parser", "evaluate"]
 
@@ -25,13 +25,11 @@ def add_parser(commands: Any) -> None:
         description="Evaluate weights on labelled CTs: those of imagesTs and labelsTs, else the validation split.",
         epilog="OUTPUT gets report.html, cases.csv, summary.csv, summary.json and the masks.",
     )
-    parser.add_argument("data", metavar="DATA", help="folder with imagesTs and labelsTs, or imagesTr and labelsTr")
-    parser.add_argument("output", metavar="OUTPUT", help="folder for results; made if missing")
+    data = "folder with imagesTs and labelsTs, or imagesTr and labelsTr"
+    add_label_options(parser, data, output="folder for results; made if missing")
     parser.add_argument("--checkpoint", metavar="FILE", help="weights (default: those of the bundle)")
-    add_organ_labels_option(parser)
     add_bundle_options(parser)
-    arguments = {"dataset_dir": "DATA", "output_dir": "OUTPUT", "checkpoint": "--checkpoint"}
-    parser.set_defaults(run=evaluate, arguments=arguments)
+    parser.set_defaults(run=evaluate)
 
 
 def evaluate(options: argparse.Namespace) -> None:
@@ -45,10 +43,4 @@ def evaluate(options: argparse.Namespace) -> None:
         SystemExit: With the status of the bundle.
         InputError: When an argument is wrong.
     """
-    variables = {
-        "dataset_dir": options.data,
-        "output_dir": options.output,
-        "checkpoint": options.checkpoint,
-        "organs": options.organs,
-    }
-    run_workflow(bundle_workflow(["train", "evaluate"], "train", options, variables))
+    run_workflow(bundle_workflow(["train", "evaluate"], "train", options))

@@ -42,20 +42,20 @@ def add_parser(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "ct", metavar="CT", help="NIfTI, NRRD or MetaImage file, DICOM file or folder, or a folder of CTs"
+        "dataset_dir", metavar="CT", help="NIfTI, NRRD or MetaImage file, DICOM file or folder, or a folder of CTs"
     )
-    parser.add_argument("masks", metavar="MASKS", help="folder for the masks; made if missing")
+    parser.add_argument("output_dir", metavar="MASKS", help="folder for the masks; made if missing")
     parser.add_argument(
         "--organs",
+        dest="organ_names",
         type=lambda text: text.split(","),
         metavar="NAMES",
         help="some of the organs that the weights know, such as liver or liver,spleen (default: all)",
     )
     parser.add_argument("--checkpoint", metavar="FILE", help="weights of your own training (default: the bundle's)")
-    parser.add_argument(
-        "--keep-largest", action="store_true", help="keep only the largest connected part of each organ"
-    )
-    parser.add_argument("--dicom-seg", action="store_true", help="write masks of DICOM series as DICOM SEG too")
+    flag = {"action": "store_const", "const": True}  # one that is not given leaves the config's value
+    parser.add_argument("--keep-largest", **flag, help="keep only the largest connected part of each organ")
+    parser.add_argument("--dicom-seg", **flag, help="write masks of DICOM series as DICOM SEG too")
     parser.add_argument(
         "--shard",
         metavar="K/N",
@@ -63,7 +63,7 @@ def add_parser(commands: Any) -> None:
         "same MASKS; its report is report_K_of_N.html. Afterwards, the command without --shard makes those that are "
         "missing and the report of all",
     )
-    parser.add_argument("--overwrite", action="store_true", help="make masks again that are there")
+    parser.add_argument("--overwrite", **flag, help="make masks again that are there")
     parser.add_argument(
         "--json", action="store_true", help="print volumes in ml of each CT as JSON on stdout; the log goes to stderr"
     )
@@ -86,17 +86,7 @@ def segment(options: argparse.Namespace) -> None:
     from ..data.reading.reader_process import start_spare
 
     start_spare()
-    variables = {
-        "dataset_dir": options.ct,
-        "output_dir": options.masks,
-        "checkpoint": options.checkpoint,
-        "organs": _organs(options.organs, options.checkpoint),
-        # a flag that is not given leaves the config's value
-        "keep_largest": options.keep_largest or None,
-        "dicom_seg": options.dicom_seg or None,
-        "shard": options.shard,
-        "overwrite": options.overwrite or None,
-    }
+    variables = {"organs": _organs(options.organ_names, options.checkpoint)}
     with redirect_stdout(sys.stderr) if options.json else nullcontext():
         workflow = bundle_workflow(["inference"], "inference", options, variables)
         workflow.initialize()

@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from .bundle_workflow import add_bundle_options, add_organ_labels_option, bundle_workflow, run_workflow
+from .bundle_workflow import add_bundle_options, add_label_options, bundle_workflow, run_workflow
 
 __all__ = ["add_parser", "train"]
 
@@ -26,15 +26,15 @@ def add_parser(commands: Any) -> None:
         description="Train a network.",
         epilog="OUTPUT/models gets model.pt, the weights of the best validation, for `segment --checkpoint`.",
     )
-    parser.add_argument("data", metavar="DATA", help="folder with imagesTr and labelsTr")
-    parser.add_argument("output", metavar="OUTPUT", help="folder for weights and logs; made if missing")
-    add_organ_labels_option(parser)
+    data, output = "folder with imagesTr and labelsTr", "folder for weights and logs; made if missing"
+    add_label_options(parser, data, output)
     parser.add_argument("--epochs", type=int, help="passes over the training cases")
     parser.add_argument("--finetune-from", metavar="FILE", help="weights to start from")
-    parser.add_argument("--resume", action="store_true", help="go on after the last whole epoch of this OUTPUT")
+    parser.add_argument(
+        "--resume", action="store_const", const=True, help="go on after the last whole epoch of this OUTPUT"
+    )
     add_bundle_options(parser)
-    arguments = {"dataset_dir": "DATA", "output_dir": "OUTPUT", "ckpt_dir": "OUTPUT/models"}
-    parser.set_defaults(run=train, arguments=arguments)
+    parser.set_defaults(run=train)
 
 
 def train(options: argparse.Namespace) -> None:
@@ -48,13 +48,5 @@ def train(options: argparse.Namespace) -> None:
         SystemExit: With the status of the bundle.
         InputError: When an argument is wrong.
     """
-    variables = {
-        "dataset_dir": options.data,
-        "output_dir": options.output,
-        "ckpt_dir": str(Path(options.output) / "models"),
-        "organs": options.organs,
-        "epochs": options.epochs,
-        "finetune_from": options.finetune_from,
-        "resume": options.resume or None,
-    }
+    variables = {"ckpt_dir": str(Path(options.output_dir) / "models")}
     run_workflow(bundle_workflow(["train"], "train", options, variables))
