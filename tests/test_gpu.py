@@ -103,6 +103,34 @@ class TestGPU(unittest.TestCase):
         self.assertGreater(len(maps[0].unique()), 1)
         self.assertLess((maps[0] != maps[1]).float().mean(), 1e-3)
 
+    def test_cuda_graphs_give_the_logits_of_the_eager_network(self) -> None:
+        images = torch.rand(6, 3, 64, 64, device="cuda")
+        for dtype, tolerance in ((None, 1e-4), (torch.bfloat16, 0.05)):
+            eager, compiled = (
+                prepare_for_inference(guided_network().cuda(), dtype, compile) for compile in (False, True)
+            )
+            with torch.inference_mode():
+                expected = torch.cat([eager.decode(eager.encode(pair)) for pair in images.split(2)])
+                for _ in range(4):  # PyTorch warms up, records and replays; results must outlive the next call
+                    maps = [compiled.encode(pair) for pair in images.split(2)]
+                    found = torch.cat([compiled.decode(encoded) for encoded in maps])
+                    torch.testing.assert_close(
+                        found, expected, rtol=tolerance, atol=tolerance * float(expected.abs().max())
+                    )
+            self.assertEqual(compiled.compile_failures, [])
+
+    def test_compiled_network_makes_the_label_map_of_the_eager_one(self) -> None:
+        volume = torch.rand(1, 1, 96, 80, 7, generator=torch.Generator().manual_seed(0)).cuda()
+        maps = []
+        for compiled in (False, True):
+            network = prepare_for_inference(guided_network().cuda(), compile=compiled)
+            windows = SlidingWindowInferer((64, 64), sw_batch_size=3, overlap=0.25, mode="gaussian")
+            inferer = AdjacentSliceInferer(windows, slice_batch_size=3, postprocess=logits_to_label_map)
+            with torch.inference_mode():
+                maps.append(inferer(volume, network))
+            self.assertEqual(getattr(network, "compile_failures", []), [])
+        self.assertLess((maps[0] != maps[1]).float().mean(), 1e-3)
+
     def test_slices_that_do_not_fit_into_memory_are_halved(self) -> None:
         network, volume = guided_network().cuda(), torch.rand(1, 1, 256, 256, 64, device="cuda")
         total = torch.cuda.get_device_properties(0).total_memory

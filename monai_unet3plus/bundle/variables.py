@@ -279,6 +279,11 @@ VARIABLES = {
         "whether the evaluator loads `checkpoint` when it starts; who switches it off has to load weights", FLAG
     ),
     "prepare_network": Variable("whether to fold batch norm into the convolutions: faster, the same numbers", FLAG),
+    "compile": Variable(
+        "whether `prepare_network` also compiles by `torch.compile`, with CUDA graphs on a GPU, and whole windows are "
+        "decoded: for folders, as the first windows wait for the compiler",
+        FLAG,
+    ),
     "trt_args": Variable("arguments of MONAI's `TrtCompiler`", MAPPING),
     "timeout": Variable("how long one process waits for the others", TIME),
 }

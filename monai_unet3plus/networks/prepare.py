@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
 
 import torch
 import torch.nn as nn
@@ -15,11 +17,17 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from .blocks import has_hooks, is_plain
+from .compiled import compile_for_inference
 
 __all__ = ["has_native_bfloat16", "prepare_for_inference"]
 
 
-def prepare_for_inference(network: nn.Module, dtype: torch.dtype | None = None) -> nn.Module:
+def prepare_for_inference(
+    network: nn.Module,
+    dtype: torch.dtype | None = None,
+    compile: bool = False,
+    compile_kwargs: Mapping[str, Any] | None = None,
+) -> nn.Module:
     """
     A copy of a trained network that is faster and gives the same numbers.
 
@@ -33,6 +41,13 @@ def prepare_for_inference(network: nn.Module, dtype: torch.dtype | None = None) 
         dtype: number type of the copy's weights and computations, for instance ``torch.bfloat16``. A ``UNet3Plus``
             takes images of any type all the same, and its logits are in float32 at least. Defaults to None, the
             network's own.
+        compile: whether to compile the copy by ``torch.compile``, with CUDA graphs on a GPU: for many windows of one
+            size, since the first of a size waits for the compiler. Processors have faster forms without. MONAI's
+            engines have such an argument too, which compiles ``forward`` only, not the ``encode`` and ``decode`` that
+            :py:class:`monai_unet3plus.inferers.AdjacentSliceInferer` calls; with its ``crop_to_body`` sizes differ.
+            A network that can't be compiled runs all the same, with a warning. Defaults to False.
+        compile_kwargs: arguments of ``torch.compile``, in addition to ``fullgraph=True``, ``dynamic=False`` and, with
+            PyTorch's own backend, ``mode="reduce-overhead"``. Defaults to None.
 
     Returns:
         the copy, equal to the network in evaluation mode to 1e-5 in float32.
@@ -43,7 +58,11 @@ def prepare_for_inference(network: nn.Module, dtype: torch.dtype | None = None) 
             _fold_batch_norm(conv, holder, name)
         if isinstance(module, nn.Conv2d):
             module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return prepared if dtype is None else prepared.to(dtype)
+    if dtype is not None:
+        prepared.to(dtype)
+    if compile:
+        compile_for_inference(prepared, compile_kwargs)
+    return prepared
 
 
 def has_native_bfloat16(device: torch.device | str) -> bool:

@@ -10,10 +10,12 @@ import tempfile
 import unittest
 from importlib.util import find_spec
 from pathlib import Path
+from unittest import mock
 
 import nibabel as nib
 import numpy as np
 import SimpleITK
+import torch
 from monai.utils import optional_import
 from parameterized import parameterized
 from scipy import ndimage
@@ -120,6 +122,31 @@ class TestInference(unittest.TestCase):
         differing = (masks[0] != masks[1]).mean()
         self.assertGreater(differing, 0)  # random weights, whose logits are often near zero
         self.assertLess(differing, 0.05)
+
+    def test_compiled_network_gives_the_same_mask(self) -> None:
+        masks: list[np.ndarray] = []
+        remarks: list[str] = []
+        for options in ({"crop_to_body": False}, {"compile": True, "handlers#1#compile_kwargs": {"backend": "eager"}}):
+            with mock.patch("torch.compile", wraps=torch.compile) as compiler:
+                self.segment(self.volume.parent, bfloat16=False, overwrite=True, **options)
+            self.assertEqual(compiler.call_count, 2 if "compile" in options else 0)  # encoder and decoder
+            masks.append(np.array(nib.load(self.masks / "box_1_seg.nii.gz").dataobj))
+            remarks += self.remarks()
+        self.assertGreater(masks[0].max(), 0)
+        self.assertLess((masks[0] != masks[1]).mean(), 1e-3)
+        self.assertNotIn("compiled", " ".join(remarks))
+
+    def test_report_says_if_the_network_could_not_be_compiled(self) -> None:
+        with mock.patch("torch.compile", side_effect=RuntimeError("No working C++ compiler found")):
+            self.segment(self.volume.parent, compile=True)
+        reason = "the network is not compiled, which is slower: RuntimeError: No working C++ compiler found"
+        self.assertEqual(self.remarks().count(reason), 1)
+        self.assertTrue((self.masks / "box_1_seg.nii.gz").is_file())
+
+    def remarks(self) -> list[str]:
+        """Of all cases."""
+        cases = json.loads((self.masks / "report.json").read_text(encoding="utf-8"))["cases"]
+        return [remark for case in cases for remark in case["remarks"]]
 
     @parameterized.expand([("at_once", 0), ("by_a_worker", 1)])
     def test_bad_cases_do_not_sink_the_others_and_end_with_status_3(self, _: str, num_workers: int) -> None:
