@@ -28,17 +28,29 @@ NO_VARIABLES |= {"network", "datalist", "splits", "train", "validate", "handlers
 
 HEAD = """# Configuration
 
-Every variable at the top of the bundle's configs. On the command line, `--NAME VALUE` replaces it, in Python's syntax:
-`--epochs 50 --organs "{'liver': 1, 'spleen': 2}"`. Deeper entries are reached by `#`: `--optimizer#momentum 0.95`.
-`@NAME` is the value of another variable, `$` begins a Python expression. A config that comes later in a list replaces
-the entries that it names: `synthesis.json`, `evaluate.json` and `multi_gpu_train.json` come after `train.json`,
-`multi_gpu_evaluate.json` after the last two, `multi_gpu_inference.json` and `inference_trt.json` after
-`inference.json`. In another order, or without the config that they change, they end with a sentence that says so.
+This page lists all variables of the bundle's configs, with their meanings and defaults.
 
-A run begins with a check of the values, and ends with a sentence if one is wrong: the text "false" is no flag, a
-number is no path. Folders whose names read as numbers are written with `./` before them: `--dataset_dir ./20240105`.
+To set a variable, add `--NAME VALUE` to `python -m monai.bundle run`, or `--set NAME=VALUE` to `unet3plus`. Values have
+Python's syntax: `--epochs 50 --organs "{'liver': 1, 'spleen': 2}"`. A `#` leads to entries within an entry:
+`--optimizer#momentum 0.95`. In the defaults below, `@NAME` is the value of another variable, and `$` begins a Python
+expression.
 
-Written by `python docs/variables.py` from the configs.
+Some configs change another one and have to come after it in `--config_file`:
+
+| config | comes after |
+| --- | --- |
+| `synthesis.json`, `evaluate.json`, `multi_gpu_train.json` | `train.json` |
+| `multi_gpu_evaluate.json` | `train.json` and `evaluate.json` |
+| `multi_gpu_inference.json`, `inference_trt.json` | `inference.json` |
+| `systems/*.json` | `train.json` or `inference.json` |
+
+In a wrong order the run ends with a message that names the right one.
+
+A run first checks the values. If one is wrong, it ends with a message: for instance, the text "false" is not accepted
+for a flag, nor a number for a path. If the name of a folder is a number, write `./` before it:
+`--dataset_dir ./20240105`.
+
+`python docs/variables.py` writes this page from the configs.
 
 """
 

@@ -183,107 +183,115 @@ TIME = Kind("a datetime.timedelta", lambda value: isinstance(value, datetime.tim
 
 VARIABLES = {
     "bundle_root": Variable("folder of the bundle", PATH),
-    "dataset_dir": Variable("folder of the CTs, and in training of their label maps", PATH),
-    "output_dir": Variable("folder for the results: masks, logs, tables, pictures", PATH),
-    "ckpt_dir": Variable("folder that checkpoints are written to", PATH),
-    "cache_dir": Variable("folder for volumes as memory-mapped files during training", PATH),
+    "dataset_dir": Variable("folder of the CTs and, for training, of their label maps", PATH),
+    "output_dir": Variable("folder for the results: masks, logs, tables and pictures", PATH),
+    "ckpt_dir": Variable("folder for the weights that training saves", PATH),
+    "cache_dir": Variable("folder for the loaded volumes during training, as memory-mapped files", PATH),
     "datalist_file": Variable(
-        "JSON file with a list of cases, folds and annotated organs, instead of the folders' content", OPTIONAL_PATH
+        "JSON file that lists the cases with their folds and annotated organs; `None`: all cases of `dataset_dir`",
+        OPTIONAL_PATH,
     ),
     "device": Variable("PyTorch device: `--device cpu`, `--device cuda:1`", DEVICE),
-    "amp": Variable("automatic mixed precision, on a GPU", FLAG),
-    "seed": Variable("of weights, splits, crops and augmentation", _whole(0)),
+    "amp": Variable("whether to compute in mixed precision on a GPU", FLAG),
+    "seed": Variable("seed of the random numbers for initial weights, splits, crops and augmentation", _whole(0)),
     "organs": Variable(
-        "maps each organ to the label value or values that make it up; the first is 1 in masks, the second 2", ORGANS
+        "the organs, each with its value or values in the label maps; in masks the first organ is 1, the second 2",
+        ORGANS,
     ),
-    "window": Variable("Hounsfield units that become 0 and 1", WINDOW),
+    "window": Variable("Hounsfield units that become 0 and 1; others are clipped", WINDOW),
     "pixel_size": Variable(
-        "pixels in mm that slices are resampled to for the network; `None` keeps those of each CT", OPTIONAL_MM
+        "pixel size in mm to which slices are resampled for the network; `None` keeps that of each CT", OPTIONAL_MM
     ),
-    "num_slices": Variable("neighbouring slices that are the network's channels", ODD),
+    "num_slices": Variable("number of neighbouring slices that the network sees as channels", ODD),
     "features": Variable(
         "channels of the encoder's five levels; the paper's are `[64, 128, 256, 512, 1024]`", CHANNELS
     ),
-    "deep_supervision": Variable("whether each decoder level has an output of its own in training", FLAG),
-    "classification_guided": Variable("whether a classifier decides per slice and organ if it is there at all", FLAG),
-    "roi_size": Variable("sliding window in pixels, in the slice; `[-1, -1]` is the whole slice", WINDOW_SIZE),
-    "crop_to_body": Variable(
-        "whether the box around the body alone is decoded in inference, which leaves masks as they are", FLAG
+    "deep_supervision": Variable("whether each decoder level has its own output in training", FLAG),
+    "classification_guided": Variable("whether a classifier decides for each slice which organs are present", FLAG),
+    "roi_size": Variable(
+        "size of the sliding window in a slice, in pixels; `[-1, -1]` is the whole slice", WINDOW_SIZE
     ),
-    "overlap": Variable("of neighbouring windows, a share", OVERLAP),
-    "sw_batch_size": Variable("windows that the network sees at once", _whole(1)),
-    "slice_batch_size": Variable("slices that are cut into windows at once", _whole(1)),
-    "crop_size": Variable("random crop in pixels; with the hybrid loss 161 or more", PIXELS),
-    "organ_free_share": Variable("share of crops whose centre slice has no organ", SHARE),
-    "num_samples": Variable("crops of each case and epoch", _whole(1)),
-    "affine_prob": Variable("share of crops that are rotated and scaled at random", SHARE),
+    "crop_to_body": Variable("whether inference decodes only the box around the body; masks stay the same", FLAG),
+    "overlap": Variable("overlap of neighbouring windows, as a share of their size", OVERLAP),
+    "sw_batch_size": Variable("number of windows in a batch of inference", _whole(1)),
+    "slice_batch_size": Variable("number of slices that are cut into windows together", _whole(1)),
+    "crop_size": Variable("size of the random crops in pixels; the hybrid loss needs 161 or more", PIXELS),
+    "organ_free_share": Variable("share of the crops whose centre slice has no organ", SHARE),
+    "num_samples": Variable("number of crops from each case in an epoch", _whole(1)),
+    "affine_prob": Variable("share of the crops that are rotated and scaled at random", SHARE),
     "organ_ranges": Variable(
-        "lowest and highest mean of each organ in Hounsfield units, between which synthesis draws", ORGAN_RANGES
+        "lowest and highest mean of each organ in Hounsfield units; synthesis draws a mean in between", ORGAN_RANGES
     ),
-    "slabs_per_epoch": Variable("cases that an epoch draws, each as often as it takes", _whole(1)),
+    "slabs_per_epoch": Variable("number of cases drawn in an epoch; a case may be drawn several times", _whole(1)),
     "bfloat16": Variable(
-        "whether to compute in bfloat16 on a CPU; by default where the processor has instructions for it", FLAG
+        "whether to compute in bfloat16 on a CPU; by default if the processor has instructions for it", FLAG
     ),
-    "batch_size": Variable("cases in a batch, of `num_samples` crops each", _whole(1)),
-    "learning_rate": Variable("at the beginning; it falls to 0 by a polynomial of power 0.9", RATE),
-    "epochs": Variable("passes over the training cases", _whole(1)),
-    "val_interval": Variable("epochs from one validation to the next", _whole(1)),
+    "batch_size": Variable("number of cases in a training batch, each with `num_samples` crops", _whole(1)),
+    "learning_rate": Variable(
+        "learning rate at the beginning of training; it falls to 0 by a polynomial of power 0.9", RATE
+    ),
+    "epochs": Variable("number of passes over the training cases", _whole(1)),
+    "val_interval": Variable("number of epochs from one validation to the next", _whole(1)),
     "split": Variable(
-        'which cases validate: "random"; "lits", the paper\'s; "fold", with `datalist_file`; "all", none; "none", all',
+        'the validation cases: "random": a random share; "lits": those of the paper; "fold": a fold of the list; '
+        '"all": none, all cases train; "none": all cases, to evaluate weights from elsewhere',
         _choice("random", "lits", "fold", "all", "none"),
     ),
     "annotated": Variable(
-        "organs that the label maps annotate, with their label values if these differ from `organs`; `None`: all",
+        "organs that are labelled in the label maps, with their values if these differ from `organs`; `None`: all",
         ANNOTATED,
     ),
-    "val_fraction": Variable("share of cases that validate in a random split", SHARE),
-    "fold": Variable('the fold that validates with `split` "fold"', _whole(0)),
-    "patience": Variable("validations without a better mean Dice after which training ends; 0: never", _whole(0)),
+    "val_fraction": Variable("share of the cases used for validation in a random split", SHARE),
+    "fold": Variable('the fold used for validation if `split` is "fold"', _whole(0)),
+    "patience": Variable(
+        "epochs without a better mean Dice in validation after which training ends; 0: never", _whole(0)
+    ),
     "strict": Variable(
-        "whether training ends when a case can't be loaded, or states no orientation, instead of going on without it",
+        "whether training ends if a case can't be loaded or its file states no orientation or spacing; otherwise the "
+        "former is left out, with an error in the log, and the latter is used, with a warning",
         FLAG,
     ),
-    "resume": Variable("whether to go on after the last whole epoch of a training that was killed", FLAG),
-    "finetune_from": Variable("file of weights to start from", OPTIONAL_PATH),
+    "resume": Variable("whether to continue an interrupted training after its last whole epoch", FLAG),
+    "finetune_from": Variable("file of weights from which training starts", OPTIONAL_PATH),
     "finetune_organs": Variable(
-        "organs that those weights were trained for, in their order, if their file does not tell", OPTIONAL_NAMES
+        "organs of those weights in their order, for files that do not store them", OPTIONAL_NAMES
     ),
-    "num_workers": Variable("processes that load data", _whole(0)),
-    "output_postfix": Variable("last part of the masks' names", NAME),
+    "num_workers": Variable("number of processes that load data", _whole(0)),
+    "output_postfix": Variable("last part of the names of masks, before `.nii.gz`", NAME),
     "dicom_seg": Variable("whether to write masks of DICOM series as DICOM SEG too, see [dicom.md](dicom.md)", FLAG),
     "presence_gate": Variable(
-        "whether an evaluation leaves out organs in slices that the classifier judges free of them", FLAG
+        "whether evaluation removes an organ from slices in which the classifier finds it absent", FLAG
     ),
     "shard": Variable(
-        "the share of the cases to segment, such as `3/8`, while other processes segment the others, see "
+        "the part of the cases that this process segments, such as `3/8`, the third of eight, see "
         "[install.md](install.md#an-archive-on-many-machines); `None`: all",
         SHARD,
     ),
-    "overwrite": Variable("whether to make masks again that are up to date", FLAG),
+    "overwrite": Variable("whether to segment again cases whose masks are up to date", FLAG),
     "intensity_check": Variable(
-        'images that are hardly CTs in Hounsfield units: "error" refuses them, "warn" warns, "off" takes them',
+        'for images whose values are hardly Hounsfield units: "error" refuses them, "warn" warns, "off" does not check',
         _choice("error", "warn", "off"),
     ),
     "grid_check": Variable(
-        'files that state no orientation or spacing: "error" refuses them, "warn" warns', _choice("error", "warn")
+        'for files that state no orientation or spacing: "error" refuses them, "warn" warns', _choice("error", "warn")
     ),
-    "keep_largest": Variable("whether of each organ only the largest connected part stays in the mask", FLAG),
+    "keep_largest": Variable("whether to keep only the largest connected part of each organ", FLAG),
     "report_pictures": Variable(
-        "whether to draw a picture of each case, which the report shows, see [reports.md](reports.md)", FLAG
+        "whether to draw a picture of each case for the report, see [reports.md](reports.md)", FLAG
     ),
     "volume_range_ml": Variable(
-        "volumes in ml of each organ outside which the report says to look at the mask", VOLUME_RANGES
+        "usual volumes of each organ in ml; the report asks to look at masks with other volumes", VOLUME_RANGES
     ),
     "checkpoint": Variable("file of the weights to evaluate or to segment with", PATH),
     "load_pretrain": Variable(
-        "whether the evaluator loads `checkpoint` when it starts; who switches it off has to load weights", FLAG
+        "whether the evaluator loads `checkpoint` when it starts; if not, load weights into the network yourself", FLAG
     ),
-    "prepare_network": Variable("whether to fold batch norm into the convolutions: faster, the same numbers", FLAG),
+    "prepare_network": Variable("whether to fold batch norm into the convolutions: faster, with the same masks", FLAG),
     "compile": Variable(
-        "whether `prepare_network` also compiles by `torch.compile`, with CUDA graphs on a GPU, and whole windows are "
-        "decoded: for folders, as the first windows wait for the compiler",
+        "whether `prepare_network` also compiles the network by `torch.compile`, with CUDA graphs on a GPU. Whole "
+        "windows are decoded then. The first windows wait for the compiler, so use it for folders of CTs",
         FLAG,
     ),
     "trt_args": Variable("arguments of MONAI's `TrtCompiler`", MAPPING),
-    "timeout": Variable("how long one process waits for the others", TIME),
+    "timeout": Variable("time that a process waits for the others before it gives up", TIME),
 }
