@@ -14,7 +14,7 @@ from .statistics import Difference, compare_patients
 __all__ = ["Answer", "answer_questions", "summarize"]
 
 _BACKBONES = {"": "plain", "_resnet101": "ResNet-101"}
-_WORDS = {1: "yes", 0: "not shown: the interval has 0 in it", -1: "the opposite"}
+_WORDS = {1: "yes", 0: "not shown, because the interval contains 0", -1: "no, the opposite was found"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def answer_questions(results: Sequence[Result], organ: str) -> list[Answer]:
 
 def summarize(answers: Sequence[Answer]) -> str:
     """
-    The sentences that a page begins with: which of the paper's claims were found, and which were not.
+    The sentences that a page begins with: the claims of the paper that were confirmed, and those that were not.
 
     Args:
         answers: to all questions.
@@ -77,11 +77,13 @@ def summarize(answers: Sequence[Answer]) -> str:
             found[verdict].append(name)
     sentences = []
     if found[1]:
-        sentences.append(f"We find what the paper found: {'; '.join(found[1])}.")
+        sentences.append(f"Claims of the paper that are confirmed here: {'; '.join(found[1])}.")
     if found[0]:
-        sentences.append(f"**We do not find what the paper found** (no difference is shown): {'; '.join(found[0])}.")
+        sentences.append(
+            f"**Claims of the paper that are not confirmed**, because no difference is shown: {'; '.join(found[0])}."
+        )
     if found[-1]:
-        sentences.append(f"**We find the opposite of what the paper found**: {'; '.join(found[-1])}.")
+        sentences.append(f"**Claims of the paper whose opposite is found**: {'; '.join(found[-1])}.")
     return " ".join(sentences)
 
 
@@ -135,11 +137,11 @@ def _guided(by_name: Mapping[str, Result], organ: str) -> Answer:
         found[f"the module lowers over-segmentation, {backbone} backbone"] = -over.verdict
         found[f"the module raises Dice, {backbone} backbone"] = dice.verdict
         sentences.append(
-            f"{backbone} backbone: over-segmented slices "
-            f"{hybrid.scores['over_segmented'].mean:.1%} without it, "
-            f"{guided.scores['over_segmented'].mean:.1%} with the module ({_WORDS[-over.verdict]}), of which "
-            f"the gate alone makes {gate.mean:+.1%}; missed slices of the organ {hybrid.scores['missed'].mean:.1%} and "
-            f"{guided.scores['missed'].mean:.1%}; Dice {dice.mean:+.4f}"
+            f"{backbone} backbone: {hybrid.scores['over_segmented'].mean:.1%} of the organ-free slices are "
+            f"over-segmented without the module, {guided.scores['over_segmented'].mean:.1%} with it "
+            f"({_WORDS[-over.verdict]}); the gate alone changes this by {gate.mean:+.1%}; "
+            f"{hybrid.scores['missed'].mean:.1%} of the organ's slices are missed without the module, "
+            f"{guided.scores['missed'].mean:.1%} with it; the module changes Dice by {dice.mean:+.4f}"
         )
     return Answer(question, _sentence(sentences), table if found else [], found)
 
@@ -156,11 +158,11 @@ def _efficient(results: Sequence[Result]) -> Answer:
             other.gflop <= result.gflop and other.scores["dice"].mean > result.scores["dice"].mean for other in results
         )
     ]
-    names = ", ".join(f"{r.paper.title} ({r.scores['dice'].mean:.3f} for {r.gflop:.2f})" for r in front)
+    names = "; ".join(f"{r.paper.title} (Dice {r.scores['dice'].mean:.3f}, {r.gflop:.2f} GFLOP)" for r in front)
     return Answer(
         question,
-        f"{best.paper.title}: {best.scores['dice'].mean:.3f} for {best.gflop:.2f} GFLOP. The ratio favours whatever is "
-        f"small; no other system has more Dice for as little work or less than these, from cheap to dear: {names}.",
+        f"{best.paper.title}, with a Dice of {best.scores['dice'].mean:.3f} for {best.gflop:.2f} GFLOP. This ratio "
+        f"favours small networks. Systems that no other system beats in Dice with as few operations: {names}.",
         [],
         {},
     )

@@ -27,16 +27,16 @@ _TITLES = {
 _RESNET = "ResNet-101"
 _LEARNED = 0.8  # Dice of its own training data, below which a system is named
 
-_HOW = """- Dice: of whole scans on the files' own pixels, in the slices that were kept; mean over patients and seeds ±
-  standard deviation over seeds, and the 95 % interval of the mean by bootstrap over patients. Scans of a patient count
-  as one.
-- Difference: to UNet 3+ of the same table and backbone, patient by patient, with its interval. Many differences are
-  looked at here: one interval in twenty misses the truth by chance.
-- Over-segmented: share of slices without the organ in which a voxel of it is found. Missed: share of slices of the
-  organ in which none is.
-- GFLOP: of inference on one slice as PyTorch counts the operations that run, batch norm folded; UNet 3+ computes its
-  full-scale connections at low resolution.
-- The paper's Dice is that of other data, at eight times the width or more and to the end of training."""
+_HOW = """- Dice: computed for each whole scan, on the pixels of its file and in the slices that were kept. The table
+  gives the mean over patients and seeds, ± the standard deviation over seeds, and the 95 % interval of the mean from a
+  bootstrap over patients. Several scans of a patient count as one.
+- Difference: mean difference from UNet 3+ of the same table and backbone, patient by patient, with its 95 % interval.
+  By chance, one in twenty such intervals does not contain the true difference, and this page has many of them.
+- Over-segmented: share of the slices without the organ in which the mask has a voxel of it. Missed: share of the slices
+  with the organ in which the mask has none.
+- GFLOP: operations of inference on one slice, as PyTorch counts them, with batch norm folded. UNet 3+ computes its
+  full-scale connections at low resolution, which takes fewer.
+- The paper's Dice is from other data, and from networks that are at least eight times as wide and fully trained."""
 
 
 def write_pages(
@@ -90,19 +90,20 @@ def _setting(settings: Settings, results: Sequence[Result]) -> list[str]:
     devices = sorted({device for result in results for device in result.devices})
     missing = [paper_row(name).title for name in settings.systems if name not in {r.system for r in results}]
     return [
-        "Written by `python -m monai_unet3plus.compare` from [comparison.json](comparison.json); "
-        "[comparison.md](comparison.md) has the command, and describes each system.",
+        "`python -m monai_unet3plus.compare` writes this page with the settings of [comparison.json](comparison.json). "
+        "[comparison.md](comparison.md) explains the command and the systems.",
         "",
-        f"- Data: {cases[0]} scans of {patients[0]} patients to train on, {cases[1]} of {patients[1]} to choose the "
-        f"learning rate, {cases[2]} of {patients[2]} to test on; {settings.organ}. {settings.note}",
-        f"- Input: three slices of {settings.pixel_size:g} mm pixels, {settings.size} x {settings.size}; the window of "
-        f"{settings.window[0]:g} to {settings.window[1]:g} HU in steps of {settings.hu_step:g} HU; at most "
-        f"{settings.max_slices} slices of a scan, every n-th where it has more.",
-        f"- Widths: features {settings.features} for all.",
-        f"- Training: Adam, {settings.steps * settings.batch_size:,} slabs in {settings.steps} steps for every system "
-        f"and seed, the same slabs in the same order. The learning rate was chosen for each system from "
-        f"{', '.join(f'{rate:g}' for rate in sorted(settings.learning_rates))} with the first seed. The last weights "
-        f"are tested.",
+        f"- Data: CTs of the {settings.organ}. {cases[0]} scans of {patients[0]} patients are for training, "
+        f"{cases[1]} of {patients[1]} for the choice of the learning rate, {cases[2]} of {patients[2]} for the test. "
+        f"{settings.note}",
+        f"- Input: three neighbouring slices, {settings.size} x {settings.size} pixels of {settings.pixel_size:g} mm; "
+        f"a window of {settings.window[0]:g} to {settings.window[1]:g} HU in steps of {settings.hu_step:g} HU; at most "
+        f"{settings.max_slices} slices of a scan, evenly spaced.",
+        f"- Width: `features` are {settings.features} in all systems.",
+        f"- Training: Adam, {settings.steps} steps with {settings.steps * settings.batch_size:,} slabs in all. With "
+        "the same seed, all systems see the same slabs in the same order. The learning rate of each system was chosen "
+        f"from {', '.join(f'{rate:g}' for rate in sorted(settings.learning_rates))} with the first seed. The weights "
+        "after the last step are tested.",
         f"- Seeds per system: {' to '.join(map(str, sorted({*seeds[:1], *seeds[-1:]}))) or 'none'}. "
         f"Trained on: {', '.join(devices) or 'nothing'}.",
         *([f"- Not trained yet: {'; '.join(missing)}."] if missing else []),
@@ -148,11 +149,12 @@ def _learned(settings: Settings, results: Sequence[Result]) -> list[str]:
         dice = [f"{result.choosing[rate]:.3f}" for rate in rates]
         lines.append(_line([result.paper.title, *dice, f"{result.learning_rate:g}", f"{result.training_dice:.3f}"]))
     low = [result.paper.title for result in results if result.training_dice < _LEARNED]
-    lines += ["", "Training Dice: of the slabs of the last tenth of the training, mean over seeds."]
-    lines += [f"Below {_LEARNED:g} there: {', '.join(low) or 'none'}."]
+    lines += ["", "Training Dice: mean Dice of the slabs in the last tenth of the training, over all seeds."]
+    lines += [f"Systems below {_LEARNED:g}: {', '.join(low) or 'none'}."]
     edge = [result.paper.title for result in results if result.learning_rate in (rates[0], rates[-1])]
     lines.append(
-        f"With the lowest or the highest learning rate, so that another may be better: {', '.join(edge) or 'none'}."
+        "Systems for which the lowest or the highest learning rate was chosen, so a rate beyond it may be better: "
+        f"{', '.join(edge) or 'none'}."
     )
     return lines
 
