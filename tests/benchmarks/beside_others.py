@@ -109,19 +109,19 @@ def table(image: Path, work: Path, rounds: int) -> str:
     size = " x ".join(map(str, nib.Nifti1Image.from_filename(image).shape))
     return f"""# Beside other networks
 
-Written by `python -m tests.benchmarks.beside_others --work_dir ... --output docs/benchmarks.md`, whose head says how
-each is run. Rounds by turns: {rounds}.
+`python -m tests.benchmarks.beside_others --work_dir ... --output docs/benchmarks.md` writes this section. The head of
+the program explains how each network is run. Number of rounds: {rounds}.
 
 {machine()}.
-The CT has {size} voxels. The last column is our default's processor time, as a share of the row's.
+The CT has {size} voxels. The last column is the processor time of our default divided by that of the row.
 
-| network | from the shell to the label map | processor time | memory at most | GFLOP | default's share |
+| network | from the command to the label map | processor time | most memory | GFLOP | ratio of the default |
 |---|---|---|---|---|---|
 {chr(10).join(rows)}
 
-Others as their own configs run them: the spleen UNet and the SegResNet of wholeBody_ct at 3 mm from MONAI's model zoo,
-and the plan of nnU-Net's `3d_fullres` that TotalSegmentator runs at 3 mm. Each finds other organs than liver and spleen
-alone (1, 104 and 117), so the table compares the cost of a command, not of an organ.
+The other networks run as in their own configs: the spleen UNet and the SegResNet of wholeBody_ct at 3 mm from MONAI's
+model zoo, and the plan of nnU-Net's `3d_fullres` that TotalSegmentator runs at 3 mm. They find 1, 104 and 117 organs,
+and our network finds two. So the table compares the cost of a command, not the cost of an organ.
 """
 
 

@@ -50,11 +50,11 @@ def main() -> None:
     kind = "cases, which the weights may have seen in training" if args.labelled else "phantoms"
     page = f"""# bfloat16 on CPUs
 
-Written by `python -m tests.benchmarks.bfloat16 --work_dir ...{" --labelled ..." if args.labelled else ""} --output
-docs/benchmarks.md`, whose head describes the comparison.
+`python -m tests.benchmarks.bfloat16 --work_dir ...{" --labelled ..." if args.labelled else ""} --output
+docs/benchmarks.md` writes this section. The head of the program describes the comparison.
 
 {machine()}.
-{len(labels)} {kind}.
+The comparison uses {len(labels)} {kind}.
 
 {masks(args.work_dir, labels)}
 {time()}"""
@@ -115,9 +115,9 @@ def time() -> str:
     single, half = prepare_for_inference(network), prepare_for_inference(network, torch.bfloat16)
     found = seconds({"single": lambda: single(image), "half": lambda: half(image)}, 15)
     return (
-        f"The bundle's network, features {parser['features']}, takes {ratio(found['half'], found['single'])} of the\n"
-        f"time in bfloat16: {spread(found['half'])} instead of {spread(found['single'])}, medians with\n"
-        "quartiles of 15 turns.\n"
+        f"The bundle's network, with `features` of {parser['features']}, takes {spread(found['half'])} in bfloat16\n"
+        f"and {spread(found['single'])} in float32, medians with quartiles of 15 rounds.\n"
+        f"The ratio is {ratio(found['half'], found['single'])}.\n"
     )
 
 

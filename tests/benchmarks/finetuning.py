@@ -91,14 +91,15 @@ def page(found: dict[str, list[dict[str, float]]], epochs: int, seeds: list[int]
         [
             "# Fine-tuning on a few cases",
             "",
-            f"Written by `python -m tests.benchmarks.finetuning --work_dir ... --epochs {epochs} --seeds "
-            f"{' '.join(map(str, seeds))} --output docs/benchmarks.md`, whose head has the settings.",
+            f"`python -m tests.benchmarks.finetuning --work_dir ... --epochs {epochs} --seeds "
+            f"{' '.join(map(str, seeds))} --output docs/benchmarks.md` writes this section. The head of the program "
+            "has the settings.",
             "",
             f"{machine()}.",
-            f"{PHANTOMS['cases']} **synthetic phantoms**, {epochs} epochs of "
-            f"{OVERRIDES['num_samples']} slabs each, for both; mean Dice over {PHANTOMS['test_cases']} phantoms that "
-            "were not trained on, for each seed in brackets. Phantoms are easier than patients, so the table says "
-            "that the weights help, not how much they help with your cases.",
+            f"Both networks are trained on {PHANTOMS['cases']} **synthetic phantoms** for {epochs} epochs of "
+            f"{OVERRIDES['num_samples']} slabs each. The table gives the mean Dice over {PHANTOMS['test_cases']} other "
+            "phantoms, in brackets for each seed. Phantoms are easier than patients: the table shows that the weights "
+            "help, but not how much they help with your cases.",
             "",
             "| start | liver | spleen |",
             "|---|---|---|",

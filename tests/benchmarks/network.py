@@ -63,13 +63,14 @@ def main() -> None:
 def head(rounds: int, size: int) -> str:
     return f"""# Performance
 
-Written by `python -m tests.benchmarks.network --rounds {rounds} --size {size} --output docs/benchmarks.md`.
+`python -m tests.benchmarks.network --rounds {rounds} --size {size} --output docs/benchmarks.md` writes this section.
 
 {machine()}.
-One image of 3 x {size} x {size}, float32 unless said, the paper's width. Contestants take turns, {rounds} rounds after
-one to warm up; medians with quartiles, and ratios turn by turn. Memory is the most that tensors hold at once beyond the
-weights, without the memory that libraries under PyTorch take for themselves. Matrix products of 2048 x 2048, the best
-of some between the turns, are the peaks that shares refer to.
+Each network gets one image of 3 x {size} x {size}, has the paper's width, and computes in float32 unless the row says
+otherwise. The networks take turns, {rounds} rounds after one to warm up. Times are medians with quartiles, and ratios
+are computed for each round. Memory is the most that all tensors hold at once, without the weights and without the
+memory that libraries below PyTorch use. The peak of the processor is the best rate of matrix products of 2048 x 2048,
+measured between the rounds.
 """
 
 
@@ -147,9 +148,9 @@ def organ_free_slice(image: torch.Tensor, rounds: int) -> str:
     ours, theirs = (ratio(found["without"], found[name]) for name in ("with an organ", PUBLISHED))
     return (
         "\n## Classification-guided module\n\n"
-        f"A slice without any organ takes {spread(found['without'])}: {ours} "
-        f"of the time of one with an organ,\n{spread(found['with an organ'])}, and {theirs} "
-        "of the time of the published network, which decodes every\nslice.\n"
+        f"A slice without any organ takes {spread(found['without'])}. A slice with an organ takes\n"
+        f"{spread(found['with an organ'])}; the ratio is {ours}. The ratio to the\n"
+        f"published network, which decodes every slice, is {theirs}.\n"
     )
 
 

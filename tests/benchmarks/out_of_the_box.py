@@ -36,7 +36,7 @@ from tests.benchmarks.sections import write_section
 logger = logging.getLogger("out_of_the_box")
 
 _SEGMENT, _BUNDLE = "python -m monai_unet3plus segment", "python -m monai.bundle run"
-_BESIDE = "the first one of another checkout"
+_BESIDE = "the first command at an older commit"
 SHAPE = (512, 512, 120)
 PIXEL, THICKNESS = 0.75, 2.75
 
@@ -107,20 +107,20 @@ def measured(data: Path, out: Path, image: Path, kind: str, rounds: int, beside:
     if beside is not None:
         ours, theirs = runs[_SEGMENT], runs[_BESIDE]
         shares = [ratio([r[field] for r in ours], [r[field] for r in theirs]) for field in (0, 1)]
-        rows.append(f"| the first of the last | {shares[0]} | {shares[1]} | |")
+        rows.append(f"| ratio of the first command to the older one | {shares[0]} | {shares[1]} | |")
     return f"""# Out of the box
 
-Written by `python -m tests.benchmarks.out_of_the_box --work_dir ... --output docs/benchmarks.md`, whose head says
-how it is timed.
+`python -m tests.benchmarks.out_of_the_box --work_dir ... --output docs/benchmarks.md` writes this section. The head of
+the program explains how it measures.
 
 {machine()}.
 The CT is {kind} of {size} voxels of {voxel} mm. The bundle's weights found {volumes}.
 
-| from the shell to the mask, {rounds} runs | median with quartiles | processor time | memory at most |
+| from the command to the mask, {rounds} runs | median with quartiles | processor time | most memory |
 |---|---|---|---|
 {chr(10).join(rows)}
 
-Where the seconds of `{_SEGMENT}` go, medians:
+The parts of `{_SEGMENT}` take these seconds (medians):
 
 | part | seconds |
 |---|---|
@@ -138,8 +138,8 @@ def long_ct(image: Path, work: Path, depth: int) -> str:
     del volume
     done = run_inference(work / "data", work / "masks")
     return f"""
-A CT of {depth} such slices, of which the volume in float32 is {voxels * 4 / 2**30:.1f} GiB:
-{done.memory:.1f} GiB at most, {done.seconds / 60:.1f} minutes from the command to the mask.
+A CT of {depth} such slices, whose volume in float32 takes {voxels * 4 / 2**30:.1f} GiB, needs
+{done.memory:.1f} GiB at most, and {done.seconds / 60:.1f} minutes from the start of the command to the mask.
 """
 
 

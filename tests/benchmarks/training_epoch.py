@@ -58,9 +58,9 @@ def main() -> None:
             found[name].append(run(root, args.work_dir / name, args.work_dir / "phantoms"))
     page = f"""# An epoch of training on a CPU, {torch.backends.cpu.get_cpu_capability()}
 
-Written by `python -m tests.benchmarks.training_epoch --work_dir ... --other ... --output docs/benchmarks.md`, whose
-head says how it is timed: an epoch of {SLABS} slabs of the default recipe, from cached volumes to updated weights.
-The recipe computes in bfloat16 where the processor does.
+`python -m tests.benchmarks.training_epoch --work_dir ... --other ... --output docs/benchmarks.md` writes this section.
+It times an epoch of {SLABS} slabs of the default recipe, from cached volumes to updated weights; the head of the
+program explains how. The recipe computes in bfloat16 if the processor has instructions for it.
 
 {machine()}.
 
@@ -118,7 +118,10 @@ def measure(root: Path, work: Path) -> dict[str, float]:
 
 
 def table(found: dict[str, list[dict[str, float]]]) -> str:
-    rows = ["| commit | synthesis, a slab | training, a step | epoch | of the last one's |", "|---|---|---|---|---|"]
+    rows = [
+        "| commit | synthesis of a slab | training step | epoch | ratio to the older commit |",
+        "|---|---|---|---|---|",
+    ]
     epochs = {name: [turn["synthesis"] + turn["training"] for turn in turns] for name, turns in found.items()}
     for name, turns in found.items():
         synthesis = median(turn["synthesis"] for turn in turns) / SLABS

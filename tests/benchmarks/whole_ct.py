@@ -60,8 +60,8 @@ def main() -> None:
         for at_once in (4, 1)
     )
     page = times(args.every) + (
-        f"\nResident memory of our process beyond the volume, at most: {four} GiB, and {one} GiB with one window at a "
-        "time.\n"
+        f"\nBeyond the volume itself, our process needs {four} GiB of resident memory at most, or {one} GiB with one "
+        "window at a time.\n"
     )
     logger.info(page)
     if args.output:
@@ -150,12 +150,13 @@ def times(every: int) -> str:
     table = "\n".join(rows)
     return f"""# A whole CT
 
-Written by `python -m tests.benchmarks.whole_ct --output docs/benchmarks.md`, whose head says how the CT is made and
-which parts are replaced.
+`python -m tests.benchmarks.whole_ct --output docs/benchmarks.md` writes this section. The head of the program explains
+how the CT is made and which parts are replaced.
 
 {machine()}.
-Every {every}th of {DEPTH} slices is timed, {len(chosen)} slices, {sum(present)} of them with the organ; float32 unless
-said, the paper's width. Contestants take turns, slice by slice. The published network decodes every slice.
+The networks have the paper's width, and compute in float32 unless the row says otherwise. Every {every}th of {DEPTH}
+slices is timed, {len(chosen)} in all, {sum(present)} of them with the organ. The networks take turns, slice by slice.
+The published network decodes every slice.
 
 {table}
 """
