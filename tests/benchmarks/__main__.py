@@ -23,6 +23,7 @@ logger = logging.getLogger("benchmarks")
 PROGRAMS = {
     "ms_ssim": False,
     "network": False,
+    "resident_memory": False,
     "bfloat16": True,
     "whole_ct": False,
     "training_epoch": True,
