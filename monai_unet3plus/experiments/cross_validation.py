@@ -43,10 +43,7 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, help="weights to evaluate, instead of a training for each fold")
     add_bundle_options(parser)
     parser.add_argument(
-        "--presence_threshold",
-        type=float,
-        nargs="+",
-        help="of all weights, see experiments.presence_threshold (default: 0.5)",
+        "--presence_threshold", type=float, help="of all weights, see experiments.presence_threshold (default: 0.5)"
     )
     parser.add_argument("--final", action="store_true", help="also train on the patients of all folds, at the end")
     parser.add_argument("--output", type=Path, help="page to write, besides the log")
@@ -83,7 +80,7 @@ def train(bundle: Path, work: Path, options: Mapping[str, Any]) -> Path:
     return train_bundle(bundle, ["train", "synthesis"], work / "models", own, _ENVIRONMENT)
 
 
-def apply_threshold(weights: Path, threshold: Sequence[float] | None, work: Path) -> Path:
+def apply_threshold(weights: Path, threshold: float | None, work: Path) -> Path:
     """Write weights with another threshold of presence, if there is one, and return their file."""
     if threshold is None:
         return weights

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -33,13 +32,7 @@ def main() -> None:
     """Write the weights with another threshold."""
     parser = make_parser("experiments.presence_threshold", __doc__)
     parser.add_argument("--checkpoint", type=Path, required=True, help="weights of UNet3Plus with the classifier")
-    parser.add_argument(
-        "--threshold",
-        type=float,
-        nargs="+",
-        required=True,
-        help="probability above which an organ is present, one for all organs or one for each",
-    )
+    parser.add_argument("--threshold", type=float, required=True, help="probability above which an organ is present")
     parser.add_argument("--output", type=Path, required=True, help="file to write")
     args = parser.parse_args()
     start_log()
@@ -47,11 +40,10 @@ def main() -> None:
         save_with_threshold(args.checkpoint, args.threshold, args.output)
     except InputError as e:
         parser.error(str(e))
-    thresholds = ", ".join(f"{threshold:g}" for threshold in args.threshold)
-    logger.info("%s: an organ is present above a probability of %s", args.output, thresholds)
+    logger.info("%s: an organ is present above a probability of %g", args.output, args.threshold)
 
 
-def save_with_threshold(checkpoint: Path, threshold: Sequence[float], output: Path) -> None:
+def save_with_threshold(checkpoint: Path, threshold: float, output: Path) -> None:
     """
     Save weights with another threshold.
 
@@ -68,31 +60,26 @@ def save_with_threshold(checkpoint: Path, threshold: Sequence[float], output: Pa
     save_weights(weights, output, get_trained_organs(weights))
 
 
-def set_threshold(weights: dict[str, torch.Tensor], threshold: Sequence[float]) -> None:
+def set_threshold(weights: dict[str, torch.Tensor], threshold: float) -> None:
     """
-    Change the probability above which the classifier calls an organ present.
+    Change the probability above which the classifier calls an organ present, for all organs.
 
     Args:
         weights: ``state_dict`` of a :py:class:`monai_unet3plus.networks.nets.UNet3Plus`, changed in place. Its
             probabilities are those before the change: 0.7 after 0.7 is more than 0.7 once.
-        threshold: between 0 and 1; 0.5 changes nothing. One for all organs, or one for each.
+        threshold: between 0 and 1; 0.5 changes nothing.
 
     Raises:
-        InputError: When a threshold is not between 0 and 1, their number fits no organs, or the network has no
-            classifier.
+        InputError: When the threshold is not between 0 and 1, or the network has no classifier.
     """
-    for value in threshold:
-        if not 0 < value < 1:
-            raise InputError(f"threshold: expected a probability between 0 and 1, but got {value:g}.")
+    if not 0 < threshold < 1:
+        raise InputError(f"threshold: expected a probability between 0 and 1, but got {threshold:g}.")
     if _BIAS not in weights:
         raise InputError(f"checkpoint: expected the weights of a classifier, but there is no {_BIAS}.")
     # Two logits per organ, absent and present, each the highest over all places of the map: a constant added to one
     # before that is the same constant after it.
-    organs = len(weights[_BIAS]) // 2
-    if len(threshold) not in (1, organs):
-        raise InputError(f"threshold: expected 1 value or {organs}, one for each organ, but got {len(threshold)}.")
-    shift = torch.tensor([(0.0, -math.log(value / (1 - value))) for value in threshold])
-    weights[_BIAS] = weights[_BIAS] + shift.expand(organs, 2).flatten().to(weights[_BIAS])
+    shift = torch.tensor([0.0, -math.log(threshold / (1 - threshold))])
+    weights[_BIAS] = weights[_BIAS] + shift.repeat(len(weights[_BIAS]) // 2).to(weights[_BIAS])
 
 
 if __name__ == "__main__":

@@ -81,13 +81,11 @@ class TestCrossValidation(unittest.TestCase):
 
     def test_weights_get_the_threshold_before_they_are_evaluated(self) -> None:
         with mock.patch.object(cross_validation, "save_with_threshold") as save:
-            self.run_command("--presence_threshold", "0.7", "0.8", "--final")
+            self.run_command("--presence_threshold", "0.7", "--final")
         work = self.root / "work"
         changed = [work / name / "model_with_threshold.pt" for name in ("fold_0", "fold_1", "final")]
         trained = [work / name / "models" / "model_last.pt" for name in ("fold_0", "fold_1", "final")]
-        self.assertEqual(
-            [call.args for call in save.call_args_list], [(a, [0.7, 0.8], b) for a, b in zip(trained, changed)]
-        )
+        self.assertEqual([call.args for call in save.call_args_list], [(a, 0.7, b) for a, b in zip(trained, changed)])
         self.assertEqual(self.evaluated, [changed[0], changed[0], changed[1], changed[1]])
 
     def test_labels_of_a_network_are_no_reference(self) -> None:
