@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -45,6 +46,7 @@ class TestCheckBundle(unittest.TestCase):
             [sys.executable, str(TOOLS / "check_bundle.py"), str(bundle), "--schema", str(TOOLS / "meta_schema.json")]
             + ["--overrides", str(Path(__file__).with_name("smoke.json")), *options],
             cwd=self.work,
+            env={**os.environ, "PYTHONUTF8": "1"},  # PyTorch's exporter prints characters that not every locale has
             capture_output=True,
             encoding="utf-8",
         )

@@ -143,6 +143,7 @@ class TestReadRight(ReportedCase):
     def test_sign_of_jpeg_2000_pydicom_1149(self) -> None:
         self.check(in_jpeg_2000(self.folder))
 
+    @unittest.skipIf(sys.getfilesystemencoding() == "ascii", "the locale has no such letters in names of files")
     def test_folder_in_other_letters_simpleitk_1255(self) -> None:
         self.check(save_dicom(self.folder / "Ordner ä 肝", ct_slices(HU)))
 

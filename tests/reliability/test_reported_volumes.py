@@ -217,6 +217,7 @@ class TestMetaImage(ReportedCase):
         path = self.meta_image(stated(LPS @ AFFINE), "voxels.raw", before=bytes(8))
         self.refuse(path, "expected 240 bytes of voxels in voxels.raw.*found 248")
 
+    @unittest.skipIf(sys.getfilesystemencoding() == "ascii", "the locale has no such letters in names of files")
     def test_file_of_voxels_in_other_letters_simpleitk_454(self) -> None:
         self.check(self.meta_image(stated(LPS @ AFFINE), "Schädel 肝.raw"))
 
