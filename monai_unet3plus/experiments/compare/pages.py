@@ -26,6 +26,7 @@ _TITLES = {
 }
 _RESNET = "ResNet-101"
 _LEARNED = 0.8  # Dice of its own training data, below which a system is named
+_RISING = 0.03  # rise of that Dice near the end, above which a system is named
 
 _HOW = """- Dice: computed for each whole scan, on the pixels of its file and in the slices that were kept. The table
   gives the mean over patients and seeds, ± the standard deviation over seeds, and the 95 % interval of the mean from a
@@ -151,6 +152,11 @@ def _learned(settings: Settings, results: Sequence[Result]) -> list[str]:
     low = [result.paper.title for result in results if result.training_dice < _LEARNED]
     lines += ["", "Training Dice: mean Dice of the slabs in the last tenth of the training, over all seeds."]
     lines += [f"Systems below {_LEARNED:g}: {', '.join(low) or 'none'}."]
+    rising = [result.paper.title for result in results if result.last_rise > _RISING]
+    lines.append(
+        f"Systems whose training Dice rose by more than {_RISING:g} from the third quarter of the steps to the last, "
+        f"so more steps may make them better: {', '.join(rising) or 'none'}."
+    )
     edge = [result.paper.title for result in results if result.learning_rate in (rates[0], rates[-1])]
     lines.append(
         "Systems for which the lowest or the highest learning rate was chosen, so a rate beyond it may be better: "

@@ -40,6 +40,7 @@ class Result:
             the share of slices of the organ without one; the same names after "ungated_" for masks without the gate
             of the classification-guided module.
         training_dice: of the slabs of the last tenth of the training, mean over seeds.
+        last_rise: how much the training Dice of the last quarter is above that of the third, mean over seeds.
         curves: of each seed, steps and training Dice.
         choosing: Dice of the validation patients by learning rate.
         devices: that it was trained on.
@@ -52,6 +53,7 @@ class Result:
     learning_rate: float
     scores: Mapping[str, Scores]
     training_dice: float
+    last_rise: float
     curves: Sequence[Sequence[Sequence[float]]]
     choosing: Mapping[float, float]
     devices: Sequence[str]
@@ -95,7 +97,11 @@ def collect(settings: Settings, records: Mapping[Training, Mapping[str, Any]], b
                 count_gflop(built.network, (1, 3, settings.size, settings.size)),
                 rate,
                 _scores(done, patient_of),
-                fmean(_last_dice(record["curve"]) for record in done.values()),
+                fmean(_mean_dice(record["curve"], 0.9, 1) for record in done.values()),
+                fmean(
+                    _mean_dice(record["curve"], 0.75, 1) - _mean_dice(record["curve"], 0.5, 0.75)
+                    for record in done.values()
+                ),
                 [record["curve"] for record in done.values()],
                 {rate: Scores.from_cases({0: cases}, patient_of).mean for rate, cases in tried.items()},
                 sorted({record["device"] for record in done.values()}),
@@ -115,5 +121,8 @@ def _scores(done: Mapping[int, Mapping[str, Any]], patient_of: Mapping[str, str]
     return scores
 
 
-def _last_dice(curve: Sequence[Sequence[float]]) -> float:
-    return fmean(dice for step, dice in curve if step > 0.9 * curve[-1][0])
+def _mean_dice(curve: Sequence[Sequence[float]], start: float, end: float) -> float:
+    """The mean Dice of a part of the training, from one share of its steps to another."""
+    steps = curve[-1][0]
+    part = [dice for step, dice in curve if start * steps < step <= end * steps]
+    return fmean(part or [dice for _, dice in curve])  # a short training may have no point in it
