@@ -58,8 +58,14 @@ def add_label_options(parser: argparse.ArgumentParser, data: str, output: str) -
         metavar="NAME=VALUE,...",
         help="label values of each organ, such as liver=1+2,spleen=3 (default: liver=1,spleen=2)",
     )
-    arguments = {"dataset_dir": "DATA", "output_dir": "OUTPUT", "ckpt_dir": "OUTPUT/models"}
-    parser.set_defaults(arguments={**arguments, "checkpoint": "--checkpoint"})
+    parser.set_defaults(
+        arguments={
+            "dataset_dir": "DATA",
+            "output_dir": "OUTPUT",
+            "ckpt_dir": "OUTPUT/models",
+            "checkpoint": "--checkpoint",
+        }
+    )
 
 
 def organ_labels(text: str) -> dict[str, int | list[int]]:

@@ -5,12 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from statistics import median
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from monai.inferers import SliceInferer, SlidingWindowInferer
 from torch import nn
 from torch.profiler import ProfilerActivity, profile
@@ -21,9 +20,9 @@ from monai_unet3plus.networks import load_published_weights, prepare_for_inferen
 from monai_unet3plus.networks.nets import UNet3Plus
 from monai_unet3plus.transforms import logits_to_label_map
 from tests.benchmarks.gpu_page import Table
-from tests.benchmarks.paired import matmul_flops, ratio, seconds, spread
+from tests.benchmarks.paired import matmul_flops, ratio, seconds, spread, train_step
 from tests.benchmarks.whole_ct import JudgedByBrightness, made_ct
-from tests.networks.published import State, published_forward, published_shapes, random_state
+from tests.networks.published import State, published_forward, published_shapes, random_state, require_gradients
 
 PRECISIONS = ("float32", "TF32", "bfloat16")
 PUBLISHED, OURS, COMPILED, CHANNELS_LAST = "published network", "ours", "ours, compiled", "ours, channels last"
@@ -127,18 +126,14 @@ class Contests:
                 ours.to(memory_format=torch.channels_last)
             if name == COMPILED:
                 forward = torch.compile(ours, fullgraph=True, dynamic=False, **self.compile_kwargs)
-            for key, tensor in state.items():
-                tensor.requires_grad_(key.endswith(("weight", "bias")))
+            require_gradients(state)
             images = self._images(self.training_batch)
             target = (images[:, :1] > 0.5).float()
 
             def train(predict: Callable[[], list[torch.Tensor]]) -> None:
-                lower = precision == "bfloat16"
-                with torch.autocast(self.device, torch.bfloat16) if lower else nullcontext():
-                    logits = predict()
-                sum(F.binary_cross_entropy_with_logits(output.float(), target) for output in logits).backward()
-                for tensor in (*state.values(), *ours.parameters()):
-                    tensor.grad = None
+                if precision == "bfloat16":
+                    predict = torch.autocast(self.device, torch.bfloat16)(predict)
+                train_step(predict, target, (*state.values(), *ours.parameters()))
 
             run = {
                 PUBLISHED: lambda: train(lambda: published_forward(state, images).logits),

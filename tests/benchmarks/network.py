@@ -19,15 +19,14 @@ from statistics import median
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from monai.networks.nets import AttentionUnet, BasicUNetPlusPlus
 
 from monai_unet3plus.experiments.compare.cost import count_flops, peak_bytes
 from monai_unet3plus.networks import has_native_bfloat16, load_published_weights, prepare_for_inference
 from monai_unet3plus.networks.nets import UNet3Plus
-from tests.benchmarks.paired import machine, matmul_flops, ratio, seconds, spread
+from tests.benchmarks.paired import machine, matmul_flops, ratio, seconds, spread, train_step
 from tests.benchmarks.sections import write_section
-from tests.networks.published import FULL_WIDTHS, published_forward, published_shapes, random_state
+from tests.networks.published import FULL_WIDTHS, published_forward, published_shapes, random_state, require_gradients
 
 logger = logging.getLogger("network")
 
@@ -100,14 +99,11 @@ def training(image: torch.Tensor, rounds: int) -> str:
     shapes = published_shapes("UNet_3Plus_DeepSup")
     state = random_state(shapes)
     ours = load_published_weights(UNet3Plus(deep_supervision=True), state).train()
-    for name, tensor in state.items():
-        tensor.requires_grad_(name.endswith(("weight", "bias")))
+    require_gradients(state)
     target = (image[:, :1] > 0.5).float()
 
     def step(forward: Callable[[], list[torch.Tensor]]) -> None:
-        sum(F.binary_cross_entropy_with_logits(logits.float(), target) for logits in forward()).backward()
-        for tensor in (*state.values(), *ours.parameters()):
-            tensor.grad = None
+        train_step(forward, target, (*state.values(), *ours.parameters()))
 
     def published() -> list[torch.Tensor]:
         return published_forward(state, image).logits

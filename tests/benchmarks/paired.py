@@ -8,11 +8,12 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median, quantiles
 
 import torch
+import torch.nn.functional as F
 
 from monai_unet3plus.networks import has_native_bfloat16
 
@@ -36,6 +37,22 @@ def seconds(contestants: Contestants, rounds: int, warm_up: int = 1) -> dict[str
             if turn >= warm_up:
                 found[name].append(time.perf_counter() - start)
     return found
+
+
+def train_step(
+    forward: Callable[[], Sequence[torch.Tensor]], target: torch.Tensor, parameters: Iterable[torch.Tensor]
+) -> None:
+    """
+    A forward and a backward pass with binary cross-entropy, summed over side outputs; gradients are let go of.
+
+    Args:
+        forward: gives the logits of the side outputs.
+        target: of each of them.
+        parameters: whose gradients are computed.
+    """
+    sum(F.binary_cross_entropy_with_logits(logits.float(), target) for logits in forward()).backward()
+    for tensor in parameters:
+        tensor.grad = None
 
 
 def spread(values: list[float]) -> str:

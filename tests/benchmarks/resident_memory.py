@@ -27,13 +27,12 @@ from pathlib import Path
 from statistics import median
 
 import torch
-import torch.nn.functional as F
 
 from monai_unet3plus.networks import prepare_for_inference
 from monai_unet3plus.networks.nets import UNet3Plus
-from tests.benchmarks.paired import machine
+from tests.benchmarks.paired import machine, train_step
 from tests.benchmarks.sections import write_section
-from tests.networks.published import published_forward, published_shapes, random_state
+from tests.networks.published import published_forward, published_shapes, random_state, require_gradients
 
 logger = logging.getLogger("resident_memory")
 
@@ -115,16 +114,14 @@ def predictor(network: str) -> Callable[[torch.Tensor], object]:
 
 def train(network: str, image: torch.Tensor) -> None:
     """Forward and backward with five side outputs."""
+    target = (image[:, :1] > 0.5).float()
     if network == PUBLISHED:
         state = random_state(published_shapes("UNet_3Plus_DeepSup"))
-        for name, tensor in state.items():
-            tensor.requires_grad_(name.endswith(("weight", "bias")))
-        outputs = published_forward(state, image).logits
+        require_gradients(state)
+        train_step(lambda: published_forward(state, image).logits, target, state.values())
     else:
         ours = UNet3Plus(deep_supervision=True).train()
-        outputs = ours(image)
-    target = (image[:, :1] > 0.5).float()
-    sum(F.binary_cross_entropy_with_logits(logits, target) for logits in outputs).backward()
+        train_step(lambda: ours(image), target, ours.parameters())
 
 
 if __name__ == "__main__":

@@ -70,6 +70,12 @@ def published_shapes(
     return shapes
 
 
+def require_gradients(state: State) -> None:
+    """Let the weights and biases, not the statistics, have gradients."""
+    for name, tensor in state.items():
+        tensor.requires_grad_(name.endswith(("weight", "bias")))
+
+
 def random_state(shapes: dict[str, tuple[int, ...]], seed: int = 0, dtype: torch.dtype = torch.float32) -> State:
     """Weights as a trained network might have them: no statistic is trivial, and activations stay of the order of 1."""
     generator = torch.Generator().manual_seed(seed)

@@ -39,8 +39,6 @@ class Result:
         scores: by name, "dice", "over_segmented", the share of organ-free slices with a voxel of the organ, "missed",
             the share of slices of the organ without one; the same names after "ungated_" for masks without the gate
             of the classification-guided module.
-        training_dice: of the slabs of the last tenth of the training, mean over seeds.
-        last_rise: how much the training Dice of the last quarter is above that of the third, mean over seeds.
         curves: of each seed, steps and training Dice.
         choosing: Dice of the validation patients by learning rate.
         devices: that it was trained on.
@@ -52,8 +50,6 @@ class Result:
     gflop: float
     learning_rate: float
     scores: Mapping[str, Scores]
-    training_dice: float
-    last_rise: float
     curves: Sequence[Sequence[Sequence[float]]]
     choosing: Mapping[float, float]
     devices: Sequence[str]
@@ -62,6 +58,16 @@ class Result:
     def paper(self) -> PaperRow:
         """The system's row in the paper's tables."""
         return paper_row(self.system)
+
+    @property
+    def training_dice(self) -> float:
+        """The Dice of the slabs of the last tenth of the training, mean over seeds."""
+        return fmean(_mean_dice(curve, 0.9, 1) for curve in self.curves)
+
+    @property
+    def last_rise(self) -> float:
+        """How much the training Dice of the last quarter is above that of the third, mean over seeds."""
+        return fmean(_mean_dice(curve, 0.75, 1) - _mean_dice(curve, 0.5, 0.75) for curve in self.curves)
 
 
 def collect(settings: Settings, records: Mapping[Training, Mapping[str, Any]], bundle: Path) -> list[Result]:
@@ -97,11 +103,6 @@ def collect(settings: Settings, records: Mapping[Training, Mapping[str, Any]], b
                 count_gflop(built.network, (1, 3, settings.size, settings.size)),
                 rate,
                 _scores(done, patient_of),
-                fmean(_mean_dice(record["curve"], 0.9, 1) for record in done.values()),
-                fmean(
-                    _mean_dice(record["curve"], 0.75, 1) - _mean_dice(record["curve"], 0.5, 0.75)
-                    for record in done.values()
-                ),
                 [record["curve"] for record in done.values()],
                 {rate: Scores.from_cases({0: cases}, patient_of).mean for rate, cases in tried.items()},
                 sorted({record["device"] for record in done.values()}),

@@ -60,7 +60,7 @@ class DeepLabV3(DilatedResNetSegmenter):
         backbone: str = "resnet101",
         rates: Sequence[int] = (12, 24, 36),
     ) -> None:
-        super().__init__(spatial_dims, in_channels, features, backbone, dilations=(2, 4))
+        super().__init__(spatial_dims, in_channels, features, backbone)
         width = features[-1] // 8
         self.aspp = _PooledASPP(spatial_dims, features[-1], width, rates)
         self.head = nn.Sequential(

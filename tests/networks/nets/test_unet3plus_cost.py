@@ -12,7 +12,7 @@ import torch
 from monai_unet3plus.experiments.compare.cost import count_flops, peak_bytes
 from monai_unet3plus.networks import has_native_bfloat16, load_published_weights, prepare_for_inference
 from monai_unet3plus.networks.nets import UNet3Plus
-from tests.networks.published import published_forward, published_shapes, random_state
+from tests.networks.published import published_forward, published_shapes, random_state, require_gradients
 
 FEATURES = (32, 64, 128, 256, 512)
 # Elsewhere PyTorch unfolds images before convolutions in bfloat16, which takes more memory than float32.
@@ -49,8 +49,7 @@ class TestCost(unittest.TestCase):
     def test_training_step_beside_the_published_network(self) -> None:
         state = random_state(published_shapes("UNet_3Plus_DeepSup", FEATURES))
         ours = load_published_weights(network(deep_supervision=True), state).train()
-        for name, tensor in state.items():
-            tensor.requires_grad_(name.endswith(("weight", "bias")))
+        require_gradients(state)
 
         def published() -> None:
             sum(logits.square().mean() for logits in published_forward(state, IMAGE).logits).backward()
