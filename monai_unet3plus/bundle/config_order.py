@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ..utils.command import exit_on_error
 from ..utils.errors import InputError
-from .run import exit_on_error
 
 __all__ = [
     "AFTER_EVALUATE",
@@ -37,18 +37,18 @@ class Place(NamedTuple):
 
     after: tuple[tuple[str, ...], ...]
 
-    def check_order(self, names: Mapping[str, Any]) -> None:
+    def begin(self, names: Mapping[str, Any]) -> None:
         """
-        Call :py:func:`check_config_order` in a config, under :py:func:`exit_on_error`.
+        Begin a run of the config: a command ends with one sentence from here on, and its configs are in order.
 
         Args:
             names: the global names of an expression in the config, ``globals()``.
 
         Raises:
-            SystemExit: In a command, when a config is not preceded by one that it changes.
-            InputError: In another program, then.
+            InputError: When a config is not preceded by one that it changes.
         """
-        exit_on_error(check_config_order, names)
+        exit_on_error()
+        check_config_order(names)
 
 
 FIRST = Place(())

@@ -1,41 +1,26 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Functions that the bundle's configs call: checks of arguments, and an end with one sentence and an exit status."""
+"""Functions that the bundle's configs call: a training that is alone in its folder, and the exit status of a run."""
 
 from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any, TypeVar
 
 import torch.distributed as dist
 from monai.config import PathLike
 from monai.engines import Trainer
 
 from ..engines import CaseEvaluator
-from ..utils.command import is_command, name_argument
-from ..utils.errors import InputError, root_cause
+from ..utils.command import EXIT_NOTHING_DONE, is_command
 from ..utils.folder_lock import locked_folder
 
-__all__ = [
-    "EXIT_INTERRUPTED",
-    "EXIT_NOTHING_DONE",
-    "EXIT_SOME_FAILED",
-    "CasesFailedError",
-    "exit_on_error",
-    "exit_with_status",
-    "run_training",
-]
+__all__ = ["EXIT_SOME_FAILED", "CasesFailedError", "exit_with_status", "run_training"]
 
 logger = logging.getLogger(__name__)
 
-EXIT_NOTHING_DONE = 1
 EXIT_SOME_FAILED = 3
-EXIT_INTERRUPTED = 130  # as shells report a program that Ctrl-C ended
-
-T = TypeVar("T")
 
 
 class CasesFailedError(RuntimeError):
@@ -44,37 +29,6 @@ class CasesFailedError(RuntimeError):
     """
 
     failures: dict[str, str]
-
-
-def exit_on_error(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-    """
-    Call a function in a config. If it finds the user's input wrong, a command ends with one line; in a program that
-    runs the bundle the exception passes.
-
-    MONAI would bury the sentence of a command in a stack trace that ends in "Failed to evaluate ConfigExpression".
-
-    Args:
-        function: raises InputError, perhaps wrapped in others, for wrong input. Other exceptions pass.
-        args: its arguments.
-        kwargs: its keyword arguments.
-
-    Raises:
-        SystemExit: In a command, with status 1, after the error was logged; with 130 after Ctrl-C.
-    """
-    try:
-        return function(*args, **kwargs)
-    except KeyboardInterrupt as e:
-        if not is_command():
-            raise
-        logger.error("interrupted; files that were written are whole")
-        raise SystemExit(EXIT_INTERRUPTED) from e
-    except Exception as e:
-        cause = root_cause(e)
-        if not isinstance(cause, InputError) or not is_command():
-            raise
-        logger.debug("input error", exc_info=True)
-        logger.error("%s", name_argument(str(cause)))
-        raise SystemExit(EXIT_NOTHING_DONE) from e
 
 
 def run_training(trainer: Trainer, ckpt_dir: PathLike) -> None:

@@ -11,12 +11,9 @@ from collections.abc import Sequence
 from .. import __version__
 from ..bundle.__main__ import add_copy_parser
 from ..utils.command import as_command
-from ..utils.errors import InputError
 from . import evaluate, segment, train, view
 
 __all__ = ["main"]
-
-_INTERRUPTED = 130  # as shells report a program that Ctrl-C ended
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -31,20 +28,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
             Ctrl-C.
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
-    parser = _parser()
-    try:
-        if given[:1] == ["compare"]:  # which has a parser of its own
-            from ..experiments.compare.__main__ import main as compare
+    if given[:1] == ["compare"]:  # which has a parser of its own
+        from ..experiments.compare.__main__ import main as compare
 
+        with as_command():
             compare(given[1:])
-        else:
-            options = parser.parse_args(given)
-            with as_command(getattr(options, "arguments", None)):
-                options.run(options)
-    except InputError as error:
-        parser.exit(1, f"{error}\n")
-    except KeyboardInterrupt:
-        parser.exit(_INTERRUPTED, "interrupted\n")
+    else:
+        options = _parser().parse_args(given)
+        with as_command(getattr(options, "arguments", None)):
+            options.run(options)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import webbrowser
 from typing import Any
@@ -48,4 +49,5 @@ def view(options: argparse.Namespace) -> None:
         sys.stdout.flush()
         if not options.no_browser:
             webbrowser.open(server.address)
-        server.serve_forever()
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve_forever()

@@ -57,7 +57,7 @@ def find_cases(dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg"
     """
     root = Path(dataset_dir)
     if not root.exists():
-        raise InputError(f"dataset_dir: expected a folder of CTs, but {root} does not exist.")
+        raise InputError(f"dataset_dir: expected a CT or a folder of CTs, but {root} does not exist.")
     output = Path(output_dir).resolve()
     if output.exists() and not output.is_dir():
         raise InputError(f"output_dir: expected a folder, but {output_dir} is a file.")

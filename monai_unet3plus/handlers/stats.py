@@ -16,7 +16,7 @@ class StatsHandler(MonaiStatsHandler):
     """
     MONAI's logger of an engine's numbers, without a stack trace where the user's input is wrong.
 
-    The sentence that says so is logged by :py:func:`monai_unet3plus.bundle.run.exit_on_error`, and is to be the last.
+    A command logs the sentence that says so at its end, see :py:mod:`monai_unet3plus.utils.command`.
     Arguments are those of :py:class:`monai.handlers.StatsHandler`.
     """
 

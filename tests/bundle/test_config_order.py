@@ -72,8 +72,8 @@ class TestConfigsOfTheBundle(unittest.TestCase):
         self.assertIsInstance(root_cause(raised.exception), InputError)
 
     def test_command_ends_with_the_sentence(self) -> None:
-        with as_command(), self.assertLogs("monai_unet3plus.bundle.run", "ERROR") as logged:
-            with self.assertRaises(SystemExit) as raised:
+        with self.assertLogs("monai_unet3plus.utils.command", "ERROR") as logged:
+            with self.assertRaises(SystemExit) as raised, as_command():
                 initialize(CONFIGS / "evaluate.json")
         self.assertEqual(raised.exception.code, 1)
         self.assertIn("config_file: expected evaluate.json after", logged.records[-1].getMessage())

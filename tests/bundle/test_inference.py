@@ -216,14 +216,14 @@ class TestInference(unittest.TestCase):
 
     @parameterized.expand(
         [
-            ("folder", {"dataset_dir": "/does/not/exist"}, "dataset_dir: expected a folder of CTs"),
+            ("folder", {"dataset_dir": "/does/not/exist"}, "dataset_dir: expected a CT or a folder of CTs"),
             ("checkpoint", {"checkpoint": "/no/model.pt"}, "/no/model.pt does not exist. Train"),
             ("slices", {"num_slices": 2}, "num_slices: expected an odd number"),
             ("width", {"organs": {"liver": 1}, "features": [8, 8, 16, 16, 32]}, "random_1.pt does not fit the network"),
         ]
     )
     def test_wrong_arguments_end_in_one_sentence_and_status_1(self, _: str, wrong: dict, sentence: str) -> None:
-        with self.assertLogs("monai_unet3plus.bundle.run", logging.ERROR) as log, self.assertRaises(SystemExit) as end:
+        with self.assertLogs("monai_unet3plus", logging.ERROR) as log, self.assertRaises(SystemExit) as end:
             run(inference(**{"dataset_dir": self.data, "output_dir": self.masks, **wrong}))
         self.assertEqual(end.exception.code, 1)
         self.assertEqual(len(log.output), 1)

@@ -5,90 +5,24 @@ from __future__ import annotations
 import tempfile
 import unittest
 from types import SimpleNamespace
-from typing import Any
 from unittest import mock
 
-from monai.transforms import Compose
 from parameterized import parameterized
 
-from monai_unet3plus.bundle.run import CasesFailedError, exit_on_error, exit_with_status, run_training
+from monai_unet3plus.bundle.run import CasesFailedError, exit_with_status, run_training
 from monai_unet3plus.engines import CaseResult
 from monai_unet3plus.utils.errors import InputError
 
 LOGGER = "monai_unet3plus.bundle.run"
-SENTENCE = "dataset_dir: expected volumes, but found none in /data (100%)."
 
 
-def refuse(item: Any = None) -> None:
-    raise InputError(SENTENCE)
-
-
-def refuse_deep_below(item: Any = None) -> None:
-    try:
-        Compose([refuse])(item)  # MONAI wraps the exceptions of a transform
-    except RuntimeError as e:
-        raise RuntimeError("Failed to evaluate ConfigExpression") from e
-
-
-class CommandTestCase(unittest.TestCase):
+class TestExitWithStatus(unittest.TestCase):
     """Within a command, unless a test says otherwise."""
 
     def setUp(self) -> None:
         self.is_command = mock.patch("monai_unet3plus.bundle.run.is_command", return_value=True).start()
         self.addCleanup(mock.patch.stopall)
 
-
-class TestExitOnError(CommandTestCase):
-    def test_result_is_passed_on(self) -> None:
-        self.assertEqual(exit_on_error(lambda a, b: (a, b), 1, b=2), (1, 2))
-
-    @parameterized.expand([("direct", refuse), ("wrapped", refuse_deep_below)])
-    def test_input_error_ends_the_run_with_its_sentence(self, _: str, function: Any) -> None:
-        with self.assertLogs(LOGGER, "INFO") as logged, self.assertRaises(SystemExit) as raised:
-            exit_on_error(function, {})
-        self.assertEqual(raised.exception.code, 1)
-        (record,) = logged.records
-        self.assertEqual((record.levelname, record.getMessage()), ("ERROR", SENTENCE))
-        self.assertIsNone(record.exc_info, "a stack trace would bury the sentence")
-
-    @parameterized.expand([(InputError(SENTENCE),), (KeyboardInterrupt(),)])
-    def test_a_program_gets_the_exception(self, error: BaseException) -> None:
-        self.is_command.return_value = False
-
-        def fail() -> None:
-            raise error
-
-        with self.assertNoLogs(LOGGER), self.assertRaises(type(error)) as raised:
-            exit_on_error(fail)
-        self.assertIs(raised.exception, error)
-
-    def test_stack_trace_is_there_for_who_debugs(self) -> None:
-        with self.assertLogs(LOGGER, "DEBUG") as logged, self.assertRaises(SystemExit):
-            exit_on_error(refuse_deep_below, {})
-        self.assertIsNotNone(logged.records[0].exc_info)
-        self.assertEqual(logged.records[-1].getMessage(), SENTENCE)
-
-    @parameterized.expand([(ValueError("x"),), (RuntimeError("x"),), (SystemExit(7),)])
-    def test_other_exceptions_pass_unchanged(self, error: BaseException) -> None:
-        def function() -> None:
-            raise error
-
-        with self.assertNoLogs(LOGGER), self.assertRaises(type(error)) as raised:
-            exit_on_error(function)
-        self.assertIs(raised.exception, error)
-
-    def test_interrupt_ends_the_run_with_a_sentence(self) -> None:
-        def function() -> None:
-            raise KeyboardInterrupt
-
-        with self.assertLogs(LOGGER, "DEBUG") as logged, self.assertRaises(SystemExit) as raised:
-            exit_on_error(function)
-        self.assertEqual(raised.exception.code, 130)
-        self.assertIn("interrupted", logged.records[0].getMessage())
-        self.assertIsNone(logged.records[0].exc_info)
-
-
-class TestExitWithStatus(CommandTestCase):
     def test_run_without_failures_returns(self) -> None:
         with self.assertLogs(LOGGER, "INFO") as logged:
             exit_with_status(SimpleNamespace(results=[], failures={}, succeeded=2, not_tried=0))

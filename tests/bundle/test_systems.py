@@ -15,7 +15,7 @@ import torch
 from monai.bundle import ConfigWorkflow
 from parameterized import parameterized
 
-from monai_unet3plus.utils.command import as_command
+from monai_unet3plus.utils.errors import root_cause
 from tests.bundle.workflows import BUNDLE, ROOT, inference, run, training
 from tests.data_sets import write_boxes
 from tests.networks.weights.test_imagenet import random_state
@@ -89,11 +89,9 @@ class TestSystems(unittest.TestCase):
         self.assertTrue(torch.equal(resnet.stem[0].weight, random_state("resnet18")["conv1.weight"]))
         weights.unlink()
         workflow = training(self.data, self.work, "systems/unet3plus_resnet101", config.with_suffix(""), **options)
-        with as_command(), self.assertRaises(SystemExit), self.assertLogs(
-            "monai_unet3plus.bundle.run", "ERROR"
-        ) as logs:
+        with self.assertRaises(RuntimeError) as raised:
             workflow.parser.get_parsed_content("network")
-        self.assertIn("does not exist", logs.output[0])
+        self.assertIn("does not exist", str(root_cause(raised.exception)))
 
     def parsed(self, system: str, name: str, **overrides: object) -> object:
         return self.training(system, **overrides).parser.get_parsed_content(name)

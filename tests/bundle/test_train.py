@@ -98,7 +98,7 @@ class TestTrain(unittest.TestCase):
 
     def test_weights_are_refused_for_other_organs_than_they_were_trained_for(self) -> None:
         checkpoint = str(self.trained / "model.pt")
-        with self.assertLogs("monai_unet3plus.bundle.run", logging.ERROR) as log, self.assertRaises(SystemExit):
+        with self.assertLogs("monai_unet3plus", logging.ERROR) as log, self.assertRaises(SystemExit):
             run(inference(self.data, self.work / "masks", checkpoint=checkpoint, organs={"kidney": 1}))
         self.assertRegex(log.output[-1], r"trained for the organs \['liver'\], but organs has \['kidney'\]")
 
@@ -167,7 +167,7 @@ class TestTrain(unittest.TestCase):
         self.assertTrue((self.out / "models" / "model.pt").is_file())
 
     def test_crops_too_small_for_the_loss_end_training_with_one_sentence(self) -> None:
-        with self.assertLogs("monai_unet3plus.bundle.run", logging.ERROR) as log, self.assertRaises(SystemExit):
+        with self.assertLogs("monai_unet3plus", logging.ERROR) as log, self.assertRaises(SystemExit):
             with self.assertNoLogs("monai.handlers.StatsHandler", logging.ERROR):  # no stack trace
                 run(training(self.data, self.out, crop_size=[128, 128]))
         self.assertRegex(log.output[-1], r"needs images of .* = 161 or more .* got \(128, 128\)")
@@ -203,13 +203,13 @@ class TestTrain(unittest.TestCase):
             self.assertFalse((masks[known] == 255).any())
 
     def test_number_of_slices_without_a_middle_one_ends_training_with_one_sentence(self) -> None:
-        with self.assertLogs("monai_unet3plus.bundle.run", logging.ERROR) as log, self.assertRaises(SystemExit):
+        with self.assertLogs("monai_unet3plus", logging.ERROR) as log, self.assertRaises(SystemExit):
             run(training(self.data, self.out, num_slices=2))
         self.assertEqual(len(log.output), 1)
         self.assertRegex(log.output[0], "num_slices: expected an odd number")
 
     def test_organ_that_no_label_has_ends_training_with_one_sentence(self) -> None:
-        with self.assertLogs("monai_unet3plus.bundle.run", logging.ERROR) as log, self.assertRaises(SystemExit):
+        with self.assertLogs("monai_unet3plus", logging.ERROR) as log, self.assertRaises(SystemExit):
             run(training(self.data, self.out, organs={"liver": 1, "kidney": 9}))
         self.assertRegex(log.output[-1], "none has {'kidney': 9}")
 

@@ -35,7 +35,8 @@ class TestCommands(unittest.TestCase):
         self.ct = self.work / "data" / "imagesTs" / "box_3.nii.gz"
         root = logging.getLogger()  # which the bundle's logging.conf sets up anew
         self.addCleanup(root.setLevel, root.level)
-        self.addCleanup(setattr, root, "handlers", list(root.handlers))
+        self.addCleanup(setattr, root, "handlers", root.handlers)
+        root.handlers = []  # as in a process of the command
 
     def call(self, *arguments: Any) -> tuple[int, str, str]:
         out, err = io.StringIO(), io.StringIO()

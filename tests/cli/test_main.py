@@ -74,9 +74,10 @@ class TestMain(unittest.TestCase):
         self.assertIn(reason, error)
 
     def test_wrong_input_has_status_1_and_one_line(self) -> None:
-        status, _, error = call("segment", "ct", "masks", "--bundle", "/nowhere")
+        command = [sys.executable, "-m", "monai_unet3plus", "segment", "ct", "masks", "--bundle", "/nowhere"]
+        done = subprocess.run(command, capture_output=True, encoding="utf-8")
         expected = "bundle: expected the folder of a bundle, but /nowhere/configs/inference.json does not exist.\n"
-        self.assertEqual((status, error), (1, expected))
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (1, "", expected))
 
     @parameterized.expand(
         [

@@ -21,7 +21,8 @@ from pathlib import Path
 import torch
 
 from ...bundle.folder import bundle_files
-from ...bundle.run import EXIT_INTERRUPTED, EXIT_SOME_FAILED
+from ...bundle.run import EXIT_SOME_FAILED
+from ...utils.command import EXIT_INTERRUPTED
 from ...utils.errors import InputError
 from ..command_line import make_parser, start_log
 from .schedule import read_records, run_trainings
