@@ -114,6 +114,11 @@ VARIABLES = {
         "lowest and highest mean of each organ in Hounsfield units; synthesis draws a mean in between",
         kinds.ORGAN_RANGES,
     ),
+    "synthesis_prob": Variable(
+        "factor of the probabilities of painted organs, tissues, neighbours, arms, limbs and streaks; below 1 for the "
+        "last epochs",
+        kinds.SHARE,
+    ),
     "slabs_per_epoch": Variable(
         "number of cases drawn in an epoch; a case may be drawn several times", kinds.make_whole(1)
     ),
