@@ -14,13 +14,14 @@ from ..metrics.volume import dice
 
 __all__ = ["find_label_doubts"]
 
+_LEAST_SHARE = 0.95  # of the label in its largest connected part
+
 
 def find_label_doubts(
     label: np.ndarray,
     prediction: np.ndarray,
     spacing: Sequence[float] | None = None,
     least_dice: float = 0.8,
-    least_share: float = 0.95,
     volume_range_ml: Sequence[float] | None = None,
 ) -> list[str]:
     """
@@ -34,7 +35,6 @@ def find_label_doubts(
         prediction: mask of the same organ by a network that has not seen ``label``, of the same shape.
         spacing: size of a voxel along each axis in mm. Defaults to None, unknown: the volume is not judged.
         least_dice: smallest Dice between both, 0 to 1. Defaults to 0.8.
-        least_share: smallest share of the label in its largest connected part, 0 to 1. Defaults to 0.95.
         volume_range_ml: smallest and largest volume in ml. Defaults to None, any.
 
     Returns:
@@ -54,8 +54,8 @@ def find_label_doubts(
         doubts.append(f"Dice with the network's mask is {agreement:.2f}, below {least_dice:g}")
     parts, _ = ndimage.label(mask)
     share = float(np.bincount(parts.ravel())[1:].max() / mask.sum())
-    if share < least_share:
-        doubts.append(f"the largest part has {share:.0%} of the label, less than {least_share:.0%}")
+    if share < _LEAST_SHARE:
+        doubts.append(f"the largest part has {share:.0%} of the label, less than {_LEAST_SHARE:.0%}")
     if spacing is not None and volume_range_ml is not None:
         volume, (low, high) = float(mask.sum()) * math.prod(spacing) / 1000, volume_range_ml
         if not low <= volume <= high:

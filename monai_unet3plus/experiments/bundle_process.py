@@ -14,12 +14,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["LAST_WEIGHTS", "find_finished_weights", "override", "run_bundle", "run_command", "train_bundle"]
+__all__ = ["LAST_WEIGHTS", "PATIENT_THREADS", "find_finished_weights", "override"]
+__all__ += ["run_bundle", "run_command", "train_bundle"]
 
 logger = logging.getLogger(__name__)
 
 _NEVER = 1_000_000
 LAST_WEIGHTS = "model_last.pt"
+# Two trainings side by side on few cores: threads that spin while they wait would take each other's time.
+PATIENT_THREADS = {"OMP_WAIT_POLICY": "passive"}
 
 
 def override(text: str) -> tuple[str, Any]:
@@ -49,7 +52,6 @@ def run_bundle(
     configs: str | Sequence[str | Path],
     overrides: Mapping[str, object],
     environment: Mapping[str, str] | None = None,
-    log: Path | None = None,
 ) -> None:
     """
     Run configs of the bundle by ``python -m monai.bundle run``.
@@ -59,7 +61,6 @@ def run_bundle(
         configs: names of its configs, without suffix, or files; later ones override earlier ones.
         overrides: values for the variables at the top of the configs.
         environment: variables that are set besides those of this process.
-        log: file that gets the output, added to its content. Defaults to None: the output of this process.
 
     Raises:
         SystemExit: With the status of the command, when that is not 0.
@@ -72,7 +73,6 @@ def run_bundle(
         [sys.executable, "-m", "monai.bundle", "run", "--config_file", config_file, "--bundle_root", str(bundle)]
         + options,
         environment,
-        log,
     )
 
 
@@ -82,7 +82,6 @@ def train_bundle(
     models: Path,
     overrides: Mapping[str, object],
     environment: Mapping[str, str] | None = None,
-    log: Path | None = None,
 ) -> Path:
     """
     Train by configs of the bundle, unless that is done. A training that was interrupted goes on.
@@ -93,11 +92,8 @@ def train_bundle(
 
     Args:
         bundle: folder of the bundle.
-        configs: as for :py:func:`run_bundle`.
+        configs, overrides, environment: as for :py:func:`run_bundle`.
         models: folder of the checkpoints, there when the training is finished.
-        overrides: as for :py:func:`run_bundle`.
-        environment: as for :py:func:`run_bundle`.
-        log: as for :py:func:`run_bundle`.
 
     Returns:
         the file of the last weights.
@@ -109,7 +105,7 @@ def train_bundle(
         unfinished = models.with_name(f"{models.name}.unfinished")
         resume = (unfinished / "training_state.pt").is_file()
         own = {"ckpt_dir": unfinished, "resume": resume, "val_interval": _NEVER}
-        run_bundle(bundle, configs, {**own, **overrides}, environment, log)
+        run_bundle(bundle, configs, {**own, **overrides}, environment)
         os.replace(unfinished, models)
     return models / LAST_WEIGHTS
 
@@ -124,30 +120,19 @@ def find_finished_weights(models: Path) -> Path | None:
     return models / LAST_WEIGHTS if models.is_dir() else None
 
 
-def run_command(command: Sequence[str], environment: Mapping[str, str] | None = None, log: Path | None = None) -> None:
+def run_command(command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
     """
     Run a command of this Python and show it.
 
     Args:
         command: the interpreter and its arguments.
         environment: variables that are set besides those of this process.
-        log: file that gets the command and its output, added to its content. Defaults to None: the output
-            of this process.
 
     Raises:
         SystemExit: With the status of the command, when that is not 0.
     """
-    shown, variables = "$ " + " ".join(["python", *command[1:]]), {**os.environ, **(environment or {})}
-    if log is None:
-        logger.info("%s\n", shown)
-        status = subprocess.run(command, env=variables, check=False).returncode
-    else:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("a", encoding="utf-8") as file:
-            file.write(f"{shown}\n\n")
-            file.flush()
-            status = subprocess.run(command, env=variables, check=False, stdout=file, stderr=file).returncode
+    logger.info("$ %s\n", " ".join(["python", *command[1:]]))
+    status = subprocess.run(command, env={**os.environ, **(environment or {})}, check=False).returncode
     if status:
-        command_named = "The command above" if log is None else f"{log}: the last command there"
-        logger.error("%s ended with status %d.", command_named, status)
+        logger.error("The command above ended with status %d.", status)
         raise SystemExit(status)

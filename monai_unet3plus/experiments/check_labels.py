@@ -65,7 +65,7 @@ def _find_doubts(
         np.asarray(prediction.dataobj) == value,
         spacing,
         least_dice,
-        volume_range_ml=volume_range_ml,
+        volume_range_ml,
     )
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ..report.schema import read_cases
-from .bundle_process import run_bundle, train_bundle
+from .bundle_process import PATIENT_THREADS, run_bundle, train_bundle
 from .case_lists import find_root, read_list
 from .command_line import add_bundle_options, make_parser, start_log
 from .cross_validation_page import Result, write_page
@@ -29,8 +29,6 @@ from .presence_threshold import save_with_threshold
 
 logger = logging.getLogger(__name__)
 
-# Two trainings side by side on few cores: threads that spin while they wait would take each other's time.
-_ENVIRONMENT = {"OMP_WAIT_POLICY": "passive"}
 _OF_INFERENCE = ("amp", "bfloat16", "device", "features", "organs", "pixel_size", "window")
 
 
@@ -77,7 +75,7 @@ def main() -> None:
 def train(bundle: Path, work: Path, options: Mapping[str, Any]) -> Path:
     """Train on the other folds, or go on with it, and return the file of the weights."""
     own = {"output_dir": work, "cache_dir": work.parent / "cache", **options}
-    return train_bundle(bundle, ["train", "synthesis"], work / "models", own, _ENVIRONMENT)
+    return train_bundle(bundle, ["train", "synthesis"], work / "models", own, PATIENT_THREADS)
 
 
 def apply_threshold(weights: Path, threshold: float | None, work: Path) -> Path:
@@ -94,7 +92,7 @@ def evaluate(bundle: Path, output: Path, weights: Path, options: Mapping[str, An
     if (output / "summary.json").is_file():
         return
     own = {"output_dir": output, "checkpoint": weights, "report_pictures": False, **options}
-    run_bundle(bundle, ["train", "synthesis", "evaluate"], own, _ENVIRONMENT)
+    run_bundle(bundle, ["train", "synthesis", "evaluate"], own, PATIENT_THREADS)
 
 
 def read_results(cases: Sequence[dict[str, Any]], fold: int, root: str, work: Path) -> list[Result]:

@@ -29,6 +29,9 @@ class Result(NamedTuple):
     ungated: Scores
 
 
+Patients = dict[str, list[Result]]
+
+
 def write_page(
     results: Sequence[Result],
     folds: Sequence[int],
@@ -46,8 +49,11 @@ def write_page(
         command: arguments of the command.
         checkpoint: the file that was evaluated on all folds; None where each fold has a network of its own.
     """
-    shown = [r for r in results if (r.case["source"], r.organ) not in _PREDICTED]
-    sources = list(dict.fromkeys((r.case["source"], r.organ) for r in shown))
+    groups: dict[tuple[str, str], Patients] = {}
+    for result in results:
+        key = (result.case["source"], result.organ)
+        if key not in _PREDICTED:
+            groups.setdefault(key, {}).setdefault(result.case["patient"], []).append(result)
     lines = [
         "# Cross-validation",
         "",
@@ -66,19 +72,14 @@ def write_page(
         " the same without the classifier | classifier's accuracy |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    for source, organ in sources:
-        lines.append(_source_row([r for r in shown if (r.case["source"], r.organ) == (source, organ)]))
+    lines += [_source_row(*key, patients) for key, patients in groups.items()]
     lines += [
         "",
         "| patient | source | organ | slices | Dice | surface Dice at 2 mm | false-positive slices |",
         "|---|---|---|---|---|---|---|",
     ]
-    for source, organ in sources:
-        by_patient: dict[str, list[Result]] = {}
-        for result in shown:
-            if (result.case["source"], result.organ) == (source, organ):
-                by_patient.setdefault(result.case["patient"], []).append(result)
-        lines += [_patient_row(patient, found) for patient, found in by_patient.items()]
+    for key, patients in groups.items():
+        lines += [_patient_row(patient, *key, found) for patient, found in patients.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -90,30 +91,30 @@ def _device() -> str:
     return f"A processor with {level}, {threads} {'thread' if threads == 1 else 'threads'}"
 
 
-def _source_row(results: Sequence[Result]) -> str:
-    patients: dict[str, list[Result]] = {}
-    for result in results:
-        patients.setdefault(result.case["patient"], []).append(result)
+def _source_row(source: str, organ: str, patients: Patients) -> str:
+    results = [result for found in patients.values() for result in found]
     dice = [value for found in patients.values() if (value := _dice(found)) is not None]
-    accuracy = _share(results, lambda r: r.scores["presence_accuracy"], lambda r: r.scores["slices"])
+    judged = [r.scores for r in results if r.scores["presence_accuracy"] is not None]
+    slices = sum(scores["slices"] or 0 for scores in judged)
+    right = sum((scores["presence_accuracy"] or 0) * (scores["slices"] or 0) for scores in judged)
     return _row(
-        results[0].case["source"],
-        results[0].organ,
+        source,
+        organ,
         len(patients),
         _text(fmean(dice) if dice else None),
         _text(min(dice, default=None)),
         _text(_surface_dice(results)),
         _false_positives(results, lambda r: r.scores),
         _false_positives(results, lambda r: r.ungated),
-        _percent(accuracy),
+        f"{100 * right / slices:.1f} %" if slices else "",
     )
 
 
-def _patient_row(patient: str, results: Sequence[Result]) -> str:
+def _patient_row(patient: str, source: str, organ: str, results: Sequence[Result]) -> str:
     return _row(
         patient,
-        results[0].case["source"],
-        results[0].organ,
+        source,
+        organ,
         int(sum(r.scores["slices"] or 0 for r in results)),
         _text(_dice(results)),
         _text(_surface_dice(results)),
@@ -137,14 +138,6 @@ def _false_positives(results: Sequence[Result], select: Callable[[Result], Score
     return f"{round(sum(found))} of {sum(free)}" if sum(free) else ""
 
 
-def _share(
-    results: Sequence[Result], share: Callable[[Result], float | None], count: Callable[[Result], float | None]
-) -> float | None:
-    pairs = [(value, count(r) or 0) for r in results if (value := share(r)) is not None]
-    total = sum(number for _, number in pairs)
-    return sum(value * number for value, number in pairs) / total if total else None
-
-
 def _mean(values: Sequence[float | None]) -> float | None:
     defined = [value for value in values if value is not None and not math.isnan(value)]
     return fmean(defined) if defined else None
@@ -156,7 +149,3 @@ def _row(*cells: object) -> str:
 
 def _text(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
-
-
-def _percent(value: float | None) -> str:
-    return "" if value is None else f"{100 * value:.1f} %"

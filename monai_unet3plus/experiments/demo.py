@@ -11,7 +11,6 @@ run is interrupted, repeat the command: its phantoms and a finished training are
 
 from __future__ import annotations
 
-import argparse
 import logging
 import sys
 from pathlib import Path
@@ -22,7 +21,7 @@ import numpy as np
 from ..metrics import dice
 from ..visualize import save_outlines
 from .bundle_process import run_bundle, run_command, train_bundle
-from .command_line import start_log
+from .command_line import make_parser, start_log
 
 logger = logging.getLogger(__name__)
 
@@ -45,15 +44,13 @@ TRAINING = {
     "affine_prob": "0",
     "optimizer": "{'_target_': 'torch.optim.Adam', 'params': '$@network.parameters()', 'lr': 0.0015}",
 }
-INFERENCE = {
-    **PHANTOM_ORGANS,
-    "roi_size": "[-1, -1]",
-}  # whole slices instead of overlapping windows: less work, where memory allows
+# whole slices instead of overlapping windows: less work, where memory allows
+INFERENCE = {**PHANTOM_ORGANS, "roi_size": "[-1, -1]"}
 
 
 def main() -> None:
     """Run the demo."""
-    parser = argparse.ArgumentParser(prog="python -m monai_unet3plus.demo", description=__doc__)
+    parser = make_parser("demo", __doc__)
     parser.add_argument("--bundle_root", default="bundle", help="folder of the bundle")
     parser.add_argument("--work_dir", default=".demo", help="folder for phantoms, checkpoint and masks")
     args = parser.parse_args()

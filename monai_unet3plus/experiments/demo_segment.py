@@ -10,7 +10,6 @@ A phantom that is there from an earlier run is used again. Training is in :py:mo
 
 from __future__ import annotations
 
-import argparse
 import logging
 import sys
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ import numpy as np
 from ..metrics import dice
 from ..phantom.dataset import write_phantoms
 from .bundle_process import run_command
+from .command_line import make_parser, start_log
 
 __all__ = ["main"]
 
@@ -38,10 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: command line without the program's name. Defaults to None, that of the process.
     """
-    parser = argparse.ArgumentParser(prog="python -m monai_unet3plus.experiments.demo_segment", description=__doc__)
+    parser = make_parser("experiments.demo_segment", __doc__)
     parser.add_argument("--work_dir", default=".demo", help="folder for the phantom and the masks")
     args = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    start_log()
 
     data, masks = Path(args.work_dir) / "phantom", Path(args.work_dir) / "phantom_masks"
     if not (data / "dataset.json").is_file():

@@ -22,7 +22,7 @@ from ..utils.files import replacing
 from .case_lists import Case, write_list
 from .command_line import make_parser
 
-FOLDS = 5
+_FOLDS = 5
 # How often a case is drawn. A volume counts as 1; the slices of the archives together as about half of the volumes.
 _LIVER_SLICE, _SPLEEN_SLICE, _REFERENCE, _ORGAN_FREE = 0.03, 0.25, 2.0, 3.0
 _PIXEL_SIZE = 1.5  # mm, of 256 pixels: a usual field of view, since the archives of slices state none
@@ -38,8 +38,7 @@ def main() -> None:
         "--seen", nargs="*", default=[], help="patients that the weights to start from have seen: they never validate"
     )
     args = parser.parse_args()
-    work = args.work_dir.resolve()
-    data = args.data_dir.resolve()
+    work, data = args.work_dir.resolve(), args.data_dir.resolve()
     cases = [
         *list_volumes(data),
         *list_liver_slices(data, work),
@@ -83,14 +82,8 @@ def list_spleen_slices(data: Path, work: Path) -> Iterator[Case]:
     for image, label, name in zip(archive["image"], archive["label"], archive["name"]):
         number, _, z = Path(str(name)).stem.split("_")
         case = _save_slice(image, label, work / "slices" / f"msd_spleen_{number}_{z}")
-        patient = f"msd_spleen_{number}"
-        yield {
-            **case,
-            "source": "msd_spleen_slices",
-            "patient": patient,
-            "annotated": ["spleen"],
-            "weight": _SPLEEN_SLICE,
-        }
+        case |= {"source": "msd_spleen_slices", "patient": f"msd_spleen_{number}"}
+        yield {**case, "annotated": ["spleen"], "weight": _SPLEEN_SLICE}
 
 
 def list_labelled(data: Path) -> list[Case]:
@@ -125,20 +118,19 @@ def write_empty_label_map(image_file: Path, label_file: Path) -> None:
         nib.save(nib.Nifti1Image(np.zeros(image.shape[:3], np.uint8), image.affine), unfinished)
 
 
-def assign_folds(cases: list[Case], folds: int = FOLDS, seen: Collection[str] = ()) -> list[Case]:
+def assign_folds(cases: list[Case], seen: Collection[str] = ()) -> list[Case]:
     """
     Give each patient a fold, source by source in turn, so that every fold has its share of each.
 
     Args:
         cases: with "source" and "patient".
-        folds: their number.
         seen: patients that the weights to start from were trained on. Their fold is -1: they never validate.
     """
     fold: dict[str, int] = {}
     count: dict[str, int] = {}
     for case in cases:
         if case["patient"] not in fold:
-            fold[case["patient"]] = count.get(case["source"], 0) % folds
+            fold[case["patient"]] = count.get(case["source"], 0) % _FOLDS
             count[case["source"]] = count.get(case["source"], 0) + 1
     return [{**case, "fold": -1 if case["patient"] in seen else fold[case["patient"]]} for case in cases]
 

@@ -26,7 +26,7 @@ from scipy.ndimage import median_filter
 
 from ..masks.paths import mask_path
 from ..utils.files import replacing
-from .bundle_process import find_finished_weights, run_bundle, train_bundle
+from .bundle_process import PATIENT_THREADS, find_finished_weights, run_bundle, train_bundle
 from .case_lists import write_list
 from .command_line import add_bundle_options, make_parser, start_log
 from .patients import write_empty_label_map
@@ -35,8 +35,6 @@ logger = logging.getLogger(__name__)
 
 Case = dict[str, str]
 
-# Two trainings side by side on few cores: threads that spin while they wait would take each other's time.
-_ENVIRONMENT = {"OMP_WAIT_POLICY": "passive"}
 _EPOCHS = (20, 55)
 _BRIGHTER = 50  # HU
 _OF_INFERENCE = ("device", "features", "organs", "pixel_size", "window")  # overrides that inference has to share
@@ -110,7 +108,7 @@ def train(bundle: Path, work: Path, cases: list[Case], epochs: int, overrides: d
         "epochs": epochs,
         **overrides,
     }
-    return train_bundle(bundle, ["train", "synthesis"], work / "models", options, _ENVIRONMENT)
+    return train_bundle(bundle, ["train", "synthesis"], work / "models", options, PATIENT_THREADS)
 
 
 def label_cases(bundle: Path, images: list[Path], weights: Path, work: Path, overrides: dict[str, Any]) -> list[Case]:
@@ -122,7 +120,7 @@ def label_cases(bundle: Path, images: list[Path], weights: Path, work: Path, ove
         if not link.is_symlink():
             link.symlink_to(image.resolve())
     options = {"dataset_dir": inputs, "output_dir": masks, "checkpoint": weights, "keep_largest": True, **overrides}
-    run_bundle(bundle, "inference", options, _ENVIRONMENT)
+    run_bundle(bundle, "inference", options, PATIENT_THREADS)
     cases = []
     for image in images:
         mask = mask_path(inputs / image.name, inputs, masks)
@@ -156,7 +154,7 @@ def evaluate(bundle: Path, work: Path, case: Case, weights: Path, overrides: dic
         "checkpoint": weights,
         **overrides,
     }
-    run_bundle(bundle, ["train", "synthesis", "evaluate"], options, _ENVIRONMENT)
+    run_bundle(bundle, ["train", "synthesis", "evaluate"], options, PATIENT_THREADS)
 
 
 def _datalist(file: Path, cases: list[Case]) -> Path:

@@ -98,7 +98,7 @@ class TestPatients(unittest.TestCase):
 class TestAssignFolds(unittest.TestCase):
     def test_each_source_is_spread_evenly(self) -> None:
         cases = [{"source": source, "patient": f"{source}{k}"} for source in "ab" for k in range(10)]
-        folds = [case["fold"] for case in assign_folds(cases, 5)]
+        folds = [case["fold"] for case in assign_folds(cases)]
         self.assertEqual(folds, 2 * 2 * [0, 1, 2, 3, 4])
 
 

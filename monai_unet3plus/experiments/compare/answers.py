@@ -7,13 +7,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .paper import PAPER
 from .results import Result
 from .statistics import Difference, compare_patients
 
 __all__ = ["Answer", "answer_questions", "summarize"]
 
 _BACKBONES = {"": "plain", "_resnet101": "ResNet-101"}
+# Questions, each with the paper's claims that one system is better than another: the other's name, and both systems.
+_CLAIMS = {
+    "Does UNet 3+ beat UNet++ and UNet?": [("UNet++", "unet3plus", "unetpp"), ("UNet", "unet3plus", "unet")],
+    "Does deep supervision add?": [("no deep supervision", "unet3plus", "unet3plus_no_ds")],
+    "Does the hybrid loss beat the focal loss?": [("focal loss", "unet3plus_hybrid", "unet3plus")],
+}
 _WORDS = {1: "yes", 0: "not shown, because the interval contains 0", -1: "no, the opposite was found"}
 
 
@@ -34,15 +39,6 @@ class Answer:
     found: Mapping[str, int]
 
 
-@dataclass(frozen=True)
-class _Pair:
-    """Two systems of which the paper says that the first is better, on one backbone."""
-
-    name: str
-    ours: str
-    other: str
-
-
 def answer_questions(results: Sequence[Result], organ: str) -> list[Answer]:
     """
     Answer the five questions.
@@ -52,25 +48,12 @@ def answer_questions(results: Sequence[Result], organ: str) -> list[Answer]:
         organ: name of the organ, for the paper's figures.
     """
     by_name = {result.system: result for result in results}
-    claims = [
-        (
-            "Does UNet 3+ beat UNet++ and UNet?",
-            [_pairs("UNet++", "unet3plus", "unetpp"), _pairs("UNet", "unet3plus", "unet")],
-        ),
-        ("Does deep supervision add?", [_pairs("no deep supervision", "unet3plus", "unet3plus_no_ds")]),
-        ("Does the hybrid loss beat the focal loss?", [_pairs("focal loss", "unet3plus_hybrid", "unet3plus")]),
-    ]
-    answers = [_compare(question, sum(pairs, []), by_name, organ) for question, pairs in claims]
+    answers = [_compare(question, by_name, organ) for question in _CLAIMS]
     return [*answers, _guided(by_name, organ), _efficient(results)]
 
 
 def summarize(answers: Sequence[Answer]) -> str:
-    """
-    The sentences that a page begins with: the claims of the paper that were confirmed, and those that were not.
-
-    Args:
-        answers: to all questions.
-    """
+    """The sentences that a page begins with: the claims of the paper that were confirmed, and those that were not."""
     found: dict[int, list[str]] = {1: [], 0: [], -1: []}
     for answer in answers:
         for name, verdict in answer.found.items():
@@ -87,25 +70,23 @@ def summarize(answers: Sequence[Answer]) -> str:
     return " ".join(sentences)
 
 
-def _pairs(name: str, ours: str, other: str) -> list[_Pair]:
-    return [_Pair(f"{name}, {title}", ours + suffix, other + suffix) for suffix, title in _BACKBONES.items()]
-
-
-def _compare(question: str, pairs: Sequence[_Pair], by_name: Mapping[str, Result], organ: str) -> Answer:
+def _compare(question: str, by_name: Mapping[str, Result], organ: str) -> Answer:
     table = [
         "| against | backbone | difference in Dice | 95 % interval | spread over seeds | the paper's |",
         "|" + "---|" * 6,
     ]
     found, sentences = {}, []
-    for pair in pairs:
-        if pair.ours not in by_name or pair.other not in by_name:
-            continue
-        difference = compare_patients(by_name[pair.ours].scores["dice"], by_name[pair.other].scores["dice"])
-        name, backbone = pair.name.rsplit(", ", 1)
-        paper = _paper(pair, organ)
-        table.append(f"| {name} | {backbone} | {_figures(difference)} | {'' if paper is None else f'{paper:+.4f}'} |")
-        found[f"{by_name[pair.ours].paper.title} better than {by_name[pair.other].paper.title}"] = difference.verdict
-        sentences.append(f"against {pair.name} backbone: {_WORDS[difference.verdict]}")
+    for name, first, second in _CLAIMS[question]:
+        for suffix, backbone in _BACKBONES.items():
+            ours, other = by_name.get(first + suffix), by_name.get(second + suffix)
+            if ours is None or other is None:
+                continue
+            difference = compare_patients(ours.scores["dice"], other.scores["dice"])
+            figures = [result.paper.dice[organ] for result in (ours, other) if organ in result.paper.dice]
+            paper = f"{figures[0] - figures[1]:+.4f}" if len(figures) == 2 else ""
+            table.append(f"| {name} | {backbone} | {_figures(difference)} | {paper} |")
+            found[f"{ours.paper.title} better than {other.paper.title}"] = difference.verdict
+            sentences.append(f"against {name}, {backbone} backbone: {_WORDS[difference.verdict]}")
     return Answer(question, _sentence(sentences), table if found else [], found)
 
 
@@ -172,11 +153,6 @@ def _figures(difference: Difference) -> str:
     low, high = difference.interval
     spread = "" if difference.spread is None else f"{difference.spread:.4f}"
     return f"{difference.mean:+.4f} | {low:+.4f} to {high:+.4f} | {spread}"
-
-
-def _paper(pair: _Pair, organ: str) -> float | None:
-    ours, other = PAPER[pair.ours].dice.get(organ), PAPER[pair.other].dice.get(organ)
-    return None if ours is None or other is None else ours - other
 
 
 def _sentence(parts: Sequence[str]) -> str:
