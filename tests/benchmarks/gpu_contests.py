@@ -14,7 +14,7 @@ from monai.inferers import SliceInferer, SlidingWindowInferer
 from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
-from monai_unet3plus.experiments.compare.cost import count_flops, peak_bytes
+from monai_unet3plus.experiments.compare.cost import count_flops
 from monai_unet3plus.inferers import AdjacentSliceInferer
 from monai_unet3plus.networks import load_published_weights, prepare_for_inference
 from monai_unet3plus.networks.nets import UNet3Plus
@@ -22,6 +22,7 @@ from monai_unet3plus.transforms import logits_to_label_map
 from tests.benchmarks.gpu_page import Table
 from tests.benchmarks.paired import matmul_flops, ratio, seconds, spread, train_step
 from tests.benchmarks.whole_ct import JudgedByBrightness, made_ct
+from tests.memory import peak_bytes
 from tests.networks.published import State, published_forward, published_shapes, random_state, require_gradients
 
 PRECISIONS = ("float32", "TF32", "bfloat16")

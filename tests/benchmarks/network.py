@@ -21,11 +21,12 @@ from typing import Any
 import torch
 from monai.networks.nets import AttentionUnet, BasicUNetPlusPlus
 
-from monai_unet3plus.experiments.compare.cost import count_flops, peak_bytes
+from monai_unet3plus.experiments.compare.cost import count_flops
 from monai_unet3plus.networks import has_native_bfloat16, load_published_weights, prepare_for_inference
 from monai_unet3plus.networks.nets import UNet3Plus
 from tests.benchmarks.paired import machine, matmul_flops, ratio, seconds, spread, train_step
 from tests.benchmarks.sections import write_section
+from tests.memory import peak_bytes
 from tests.networks.published import FULL_WIDTHS, published_forward, published_shapes, random_state, require_gradients
 
 logger = logging.getLogger("network")

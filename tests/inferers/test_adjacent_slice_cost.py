@@ -12,10 +12,10 @@ from monai.data import MetaTensor
 from monai.inferers import SlidingWindowInferer
 from parameterized import parameterized
 
-from monai_unet3plus.experiments.compare.cost import peak_bytes
 from monai_unet3plus.inferers import AdjacentSliceInferer
 from monai_unet3plus.networks.nets import UNet3Plus
 from monai_unet3plus.transforms import logits_to_label_map
+from tests.memory import peak_bytes
 
 SIZE = 64
 NUM_ORGANS = 4

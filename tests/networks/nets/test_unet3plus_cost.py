@@ -9,9 +9,10 @@ import unittest
 
 import torch
 
-from monai_unet3plus.experiments.compare.cost import count_flops, peak_bytes
+from monai_unet3plus.experiments.compare.cost import count_flops
 from monai_unet3plus.networks import has_native_bfloat16, load_published_weights, prepare_for_inference
 from monai_unet3plus.networks.nets import UNet3Plus
+from tests.memory import peak_bytes
 from tests.networks.published import published_forward, published_shapes, random_state, require_gradients
 
 FEATURES = (32, 64, 128, 256, 512)
