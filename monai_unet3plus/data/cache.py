@@ -23,6 +23,7 @@ from monai.transforms import Compose, Randomizable, RandomizableTrait
 from ..utils.errors import InputError, describe_error
 from ..utils.files import replacing
 from ..utils.image_files import image_state
+from ..utils.process_group import gather_entries
 from ..utils.progress import Progress
 from ..utils.settings import settings_to_json
 from .bad_cases import report_bad_cases
@@ -135,10 +136,7 @@ class MemmapCacheDataset(Dataset):
             progress.update()
         progress.close()
         reader.close()
-        if dist.is_available() and dist.is_initialized():
-            ranks: list[dict[int, str]] = [{}] * dist.get_world_size()
-            dist.all_gather_object(ranks, bad)
-            bad.update({index: reason for rank_bad in ranks for index, reason in rank_bad.items()})
+        bad.update(gather_entries(bad))
 
     def _build(self, index: int) -> None:
         case, entry = self.data[index], self.entries[index]

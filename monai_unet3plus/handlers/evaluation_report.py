@@ -21,6 +21,7 @@ from ..metrics.summary import OrganSummary, summarize
 from ..report import EvaluatedCase, evaluation_page, get_weights_warning, versions, write_page
 from ..report.schema import write_cases, write_summary
 from ..utils.files import compute_sha256
+from ..utils.process_group import gather_entries
 from ..utils.settings import settings_to_json
 from .evaluated_cases import case_name, iterate_cases
 
@@ -87,33 +88,19 @@ class EvaluationReport:
         self._started = 0.0
 
     def attach(self, engine: Engine) -> None:
-        """
-        Args:
-            engine: a MONAI evaluator.
-        """
+        """Attach to a MONAI evaluator."""
         engine.add_event_handler(Events.EPOCH_STARTED, self._start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._measure)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self)
         engine.add_event_handler(Events.EXCEPTION_RAISED, self._fail)
 
     def __call__(self, engine: Engine) -> None:
-        """
-        Gather the scores of all ranks; the first writes them to files and the log.
-
-        Args:
-            engine: a MONAI evaluator after its run.
-        """
-        ranks = [self._cases]
-        if dist.is_available() and dist.is_initialized():
-            ranks = [{}] * dist.get_world_size()
-            dist.all_gather_object(ranks, self._cases)
-            if dist.get_rank() != 0:
-                return
-        cases = {name: case for found in ranks for name, case in found.items()}
-        cases = dict(sorted(cases.items()))
-        scores = {name: case.scores for name, case in cases.items()}
-        summaries = self._summarize(scores)
-        self._write(scores, summaries)
+        """Gather the scores of all ranks; the first writes them to files and the log."""
+        cases = dict(sorted(gather_entries(self._cases).items()))
+        if engine.state.rank > 0:  # type: ignore[attr-defined]
+            return
+        summaries = self._summarize(cases)
+        self._write({name: case.scores for name, case in cases.items()}, summaries)
         self._write_page(cases, summaries)
         logger.info("evaluation: %s, %s", self.output_dir / "cases.csv", self.output_dir / "report.html")
 
@@ -123,8 +110,7 @@ class EvaluationReport:
     def _fail(self, engine: Engine, error: BaseException) -> None:
         if not (dist.is_available() and dist.is_initialized()):
             missing = (engine.state.epoch_length or 0) - len(self._cases)
-            scores = {name: case.scores for name, case in self._cases.items()}
-            self._write_page(self._cases, self._summarize(scores), missing)
+            self._write_page(self._cases, self._summarize(self._cases), missing)
         raise error
 
     def _measure(self, engine: Engine) -> None:
@@ -135,9 +121,9 @@ class EvaluationReport:
                 found.scores[self.organs[k]] = organ_scores(prediction, truth, case.spacing, margins, self.tolerance_mm)
                 found.flags[self.organs[k]] = mask_flags(self.organs[k], mask_facts(prediction, case.spacing, margins))
 
-    def _summarize(self, cases: Mapping[str, Mapping[str, Scores]]) -> dict[str, OrganSummary]:
+    def _summarize(self, cases: Mapping[str, EvaluatedCase]) -> dict[str, OrganSummary]:
         return {
-            organ: summarize({case: scores[organ] for case, scores in cases.items() if organ in scores})
+            organ: summarize({name: case.scores[organ] for name, case in cases.items() if organ in case.scores})
             for organ in self.organs
         }
 

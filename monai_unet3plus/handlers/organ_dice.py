@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 import torch
-import torch.distributed as dist
 from ignite.metrics import Metric
 
 from ..metrics import dice
 from ..transforms.checks import get_filename
 from ..utils.labels import IGNORED
+from ..utils.process_group import gather_entries
 
 __all__ = ["OrganDice"]
 
@@ -46,11 +46,7 @@ class OrganDice(Metric):
 
     def compute(self) -> float:
         """0 if no case annotates any organ."""
-        ranks = [self._values]
-        if dist.is_available() and dist.is_initialized():
-            ranks = [{}] * dist.get_world_size()
-            dist.all_gather_object(ranks, self._values)
-        values = {key: value for rank in ranks for key, value in rank.items()}
+        values = gather_entries(self._values)
         organs = sorted({organ for _, _, organ in values})
         means = []
         for organ in organs:

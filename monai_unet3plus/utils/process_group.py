@@ -12,14 +12,18 @@ import secrets
 import selectors
 import socket
 import threading
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 
-__all__ = ["ProcessGroup"]
+__all__ = ["ProcessGroup", "gather_entries"]
 
 logger = logging.getLogger(__name__)
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 _DONE = b"done\n"  # a process that ends without it has failed
 _CONNECT_SECONDS = 30.0
@@ -115,6 +119,20 @@ class ProcessGroup:
                     connection.settimeout(None)
                     connections.append(connection)
         return connections
+
+
+def gather_entries(own: Mapping[K, V]) -> dict[K, V]:
+    """
+    Gather the entries of all processes of the group; of entries with one key, that of the highest rank counts.
+
+    Args:
+        own: entries of this process, all that there are without a group.
+    """
+    ranks: list[Mapping[K, V]] = [own]
+    if dist.is_available() and dist.is_initialized():
+        ranks = [{}] * dist.get_world_size()
+        dist.all_gather_object(ranks, own)
+    return {key: value for entries in ranks for key, value in entries.items()}
 
 
 def _connect(host: str, port: int, token: bytes) -> socket.socket:
