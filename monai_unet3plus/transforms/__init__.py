@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from . import synthesis
 from .adjacent_slices import (
     AdjacentSlicesToChannels,
     AdjacentSlicesToChannelsD,
@@ -23,32 +24,7 @@ from .outputs import FinestOutput, FinestOutputd
 from .plane import ResamplePlane, ResamplePlaned
 from .save_image import SaveImage, SaveImaged
 from .slab_crop import RandSlabCrop, RandSlabCropd, Slab
-from .synthesis import (
-    RandArms,
-    RandArmsd,
-    RandLesions,
-    RandLesionsd,
-    RandLimbs,
-    RandLimbsd,
-    RandLungDomes,
-    RandLungDomesd,
-    RandNativeContrast,
-    RandNativeContrastd,
-    RandNeighbours,
-    RandNeighboursd,
-    RandOrganGrowth,
-    RandOrganGrowthd,
-    RandOrganIntensities,
-    RandOrganIntensitiesd,
-    RandStreaks,
-    RandStreaksd,
-    RandSynthesis,
-    RandSynthesisd,
-    RandTissueIntensities,
-    RandTissueIntensitiesd,
-    RandVessels,
-    RandVesselsd,
-)
+from .synthesis import *  # noqa: F401, F403
 from .window import WindowIntensity, WindowIntensityD, WindowIntensityd, WindowIntensityDict
 
 __all__ = [
@@ -75,36 +51,12 @@ __all__ = [
     "LoadCTd",
     "ProcessSafeInvertd",
     "RandApplyToKeysd",
-    "RandArms",
-    "RandArmsd",
     "RandClipIntensity",
     "RandClipIntensityd",
     "RandElastic",
     "RandElasticd",
-    "RandLesions",
-    "RandLesionsd",
-    "RandLimbs",
-    "RandLimbsd",
-    "RandLungDomes",
-    "RandLungDomesd",
-    "RandNativeContrast",
-    "RandNativeContrastd",
-    "RandNeighbours",
-    "RandNeighboursd",
-    "RandOrganGrowth",
-    "RandOrganGrowthd",
-    "RandOrganIntensities",
-    "RandOrganIntensitiesd",
     "RandSlabCrop",
     "RandSlabCropd",
-    "RandStreaks",
-    "RandStreaksd",
-    "RandSynthesis",
-    "RandSynthesisd",
-    "RandTissueIntensities",
-    "RandTissueIntensitiesd",
-    "RandVessels",
-    "RandVesselsd",
     "ResamplePlane",
     "ResamplePlaned",
     "SaveDicomSeg",
@@ -120,3 +72,4 @@ __all__ = [
     "WindowIntensityd",
     "logits_to_label_map",
 ]
+__all__ += synthesis.__all__
