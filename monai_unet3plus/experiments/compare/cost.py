@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A system's network and loss, and the cost of a network: parameters, operations and memory."""
+"""A system's network and loss, and the cost of a network: parameters and operations."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from typing import Any
 import torch
 import torch.nn as nn
 from monai.bundle import ConfigParser
-from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from ...losses import AnnotatedLoss, UNet3PlusLoss
 from ...networks import prepare_for_inference
 
-__all__ = ["System", "build", "count_flops", "count_gflop", "peak_bytes"]
+__all__ = ["System", "build", "count_flops", "count_gflop"]
 
 
 @dataclass(frozen=True)
@@ -51,9 +50,7 @@ def build(bundle: Path, system: str, overrides: Mapping[str, Any]) -> System:
     Build a system from the bundle's configs.
 
     Args:
-        bundle: folder of the bundle.
         system: name of a file in its ``configs/systems``.
-        overrides: for the configs.
     """
     files = [bundle / "configs" / "train.json", bundle / "configs" / "systems" / f"{system}.json"]
     parser = ConfigParser(ConfigParser.load_config_files([str(file) for file in files]))
@@ -85,9 +82,6 @@ def count_flops(function: Callable[[], object]) -> int:
 
     PyTorch's ``FlopCounterMode`` has a hook on all modules, so that every convolution is called: it counts those that
     the network is built of, not those that are computed.
-
-    Args:
-        function: is called once.
     """
     with _FlopCounter() as counter:
         function()
@@ -106,29 +100,6 @@ class _FlopCounter(TorchDispatchMode):
         out = func(*args, **kwargs)
         self.flops += flop_registry[func._overloadpacket](*args, **kwargs, out_val=out)
         return out
-
-
-def peak_bytes(function: Callable[[], object], device: torch.device | str = "cpu") -> int:
-    """
-    The most memory for tensors that a function holds at once, beyond those that were there before.
-
-    Args:
-        function: is called once.
-        device: whose memory, that of the CPU or of a GPU. Defaults to "cpu".
-    """
-    if torch.device(device).type == "cuda":
-        before = torch.cuda.memory_allocated(device)
-        torch.cuda.reset_peak_memory_stats(device)
-        function()
-        return torch.cuda.max_memory_allocated(device) - before
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
-        function()
-    events = [event for event in profiler.profiler.kineto_results.events() if event.name() == "[memory]"]
-    held = most = 0
-    for event in sorted(events, key=lambda event: event.start_ns()):
-        held += event.nbytes()
-        most = max(most, held)
-    return most
 
 
 def _in_words(loss: nn.Module) -> str:
