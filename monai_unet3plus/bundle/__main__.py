@@ -37,12 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def add_copy_parser(commands: Any) -> None:
-    """
-    Add the command ``copy``.
-
-    Args:
-        commands: the subparsers of the command line, from ``ArgumentParser.add_subparsers``.
-    """
+    """Add the command ``copy`` to the subparsers of a command line."""
     copy = commands.add_parser("copy", help="write the bundle into a folder, to run and train it there")
     copy.add_argument("directory", metavar="DIRECTORY", help="folder to put the bundle's folder into")
     copy.add_argument("--name", default=NAME, help="name of the bundle's folder (default: %(default)s)")

@@ -22,12 +22,7 @@ __all__ = ["add_bundle_options", "add_label_options", "bundle_workflow", "organ_
 
 
 def add_bundle_options(parser: argparse.ArgumentParser) -> None:
-    """
-    Add ``--device``, ``--bundle`` and ``--set``.
-
-    Args:
-        parser: of a command that runs the bundle.
-    """
+    """Add ``--device``, ``--bundle`` and ``--set``."""
     parser.add_argument("--device", help="cpu, cuda, cuda:1 and so on (default: the first GPU, else cpu)")
     parser.add_argument("--bundle", metavar="FOLDER", help="a copy of the bundle (default: that of the package)")
     parser.add_argument(
@@ -106,7 +101,6 @@ def bundle_workflow(
     Args:
         names: of the configs, without suffix; later ones override earlier ones.
         workflow_type: "train" or "inference".
-        options: of the command line, those of :py:func:`add_bundle_options` among them.
         variables: values of variables that are no options. Defaults to None.
 
     Returns:
@@ -139,9 +133,6 @@ def bundle_workflow(
 def run_workflow(workflow: ConfigWorkflow) -> None:
     """
     Initialize, run and finalize, as ``python -m monai.bundle run`` does.
-
-    Args:
-        workflow: that :py:func:`bundle_workflow` returned.
 
     Raises:
         SystemExit: With the status of the bundle.

@@ -13,12 +13,7 @@ __all__ = ["add_parser", "evaluate"]
 
 
 def add_parser(commands: Any) -> None:
-    """
-    Add the command.
-
-    Args:
-        commands: the subparsers of the command line, from ``ArgumentParser.add_subparsers``.
-    """
+    """Add the command to the subparsers of a command line."""
     parser = commands.add_parser(
         "evaluate",
         help="compare masks with label maps: Dice, surface Dice, distances",
@@ -35,9 +30,6 @@ def add_parser(commands: Any) -> None:
 def evaluate(options: argparse.Namespace) -> None:
     """
     Evaluate.
-
-    Args:
-        options: of the command line.
 
     Raises:
         SystemExit: With the status of the bundle.

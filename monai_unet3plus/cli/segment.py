@@ -28,12 +28,7 @@ exit status: 0 all CTs segmented, 3 some failed, 1 none segmented or wrong input
 
 
 def add_parser(commands: Any) -> None:
-    """
-    Add the command.
-
-    Args:
-        commands: the subparsers of the command line, from ``ArgumentParser.add_subparsers``.
-    """
+    """Add the command to the subparsers of a command line."""
     parser = commands.add_parser(
         "segment",
         help="segment a CT, or all CTs of a folder",
@@ -75,9 +70,6 @@ def add_parser(commands: Any) -> None:
 def segment(options: argparse.Namespace) -> None:
     """
     Segment CTs.
-
-    Args:
-        options: of the command line.
 
     Raises:
         SystemExit: With the status of the bundle.

@@ -14,12 +14,7 @@ __all__ = ["add_parser", "train"]
 
 
 def add_parser(commands: Any) -> None:
-    """
-    Add the command.
-
-    Args:
-        commands: the subparsers of the command line, from ``ArgumentParser.add_subparsers``.
-    """
+    """Add the command to the subparsers of a command line."""
     parser = commands.add_parser(
         "train",
         help="train on your own CTs and label maps",
@@ -40,9 +35,6 @@ def add_parser(commands: Any) -> None:
 def train(options: argparse.Namespace) -> None:
     """
     Train.
-
-    Args:
-        options: of the command line.
 
     Raises:
         SystemExit: With the status of the bundle.

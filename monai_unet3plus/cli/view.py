@@ -14,12 +14,7 @@ __all__ = ["add_parser", "view"]
 
 
 def add_parser(commands: Any) -> None:
-    """
-    Add the command.
-
-    Args:
-        commands: the result of ``ArgumentParser.add_subparsers``.
-    """
+    """Add the command to the subparsers of a command line."""
     parser = commands.add_parser(
         "view",
         help="scroll through CTs with their masks in a browser",
@@ -35,9 +30,6 @@ def add_parser(commands: Any) -> None:
 def view(options: argparse.Namespace) -> None:
     """
     Serve until Ctrl-C.
-
-    Args:
-        options: of the command line.
 
     Raises:
         InputError: When the folder has no report.

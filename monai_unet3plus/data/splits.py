@@ -82,7 +82,6 @@ def annotated_cases(
     warning.
 
     Args:
-        cases: cases of a data set.
         organs: names of the organs.
         annotated: the same for cases that do not say it themselves. Defaults to None: these annotate all.
         complete: whether each organ has to be annotated in some case, as training needs it. Defaults to True.
@@ -157,9 +156,6 @@ def sampling_weights(cases: Sequence[Case]) -> list[float]:
     How often each case is drawn in training, in proportion: its "weight", or 1.
 
     A single slice and a volume of hundreds of slices are one case each; the weight makes up for it.
-
-    Args:
-        cases: cases of a data set.
 
     Raises:
         InputError: When a weight is negative, or all are 0.

@@ -245,12 +245,7 @@ class CaseEvaluator(SupervisedEvaluator):
             logger.warning("%s: an older mask was renamed to %s", result.image, aside)
 
     def get_records(self, image: str) -> MaskRecords | None:
-        """
-        The records of the mask of a case, or None if there are none, as for one that is not in a file.
-
-        Args:
-            image: its path.
-        """
+        """The records of the mask of a case, or None if there are none, as for one that is not in a file."""
         return self.records if os.path.lexists(image) else None
 
     def _fire_event(self, event_name: Any, *event_args: Any, **event_kwargs: Any) -> None:

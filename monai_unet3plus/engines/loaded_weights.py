@@ -37,10 +37,7 @@ class RequireLoadedWeights:
                 break
 
     def attach(self, engine: Engine) -> None:
-        """
-        Args:
-            engine: a MONAI evaluator.
-        """
+        """Attach to a MONAI evaluator."""
         engine.add_event_handler(Events.STARTED, self)
 
     def __call__(self, engine: Engine) -> None:

@@ -28,22 +28,11 @@ def read_list(file: Path) -> list[Case]:
 
 
 def write_list(cases: Sequence[Case], file: Path) -> None:
-    """
-    Write a list, whole or not at all.
-
-    Args:
-        cases: of the list.
-        file: JSON file to write or replace.
-    """
+    """Write a list, whole or not at all."""
     with replacing(file) as unfinished:
         unfinished.write_text(json.dumps({"training": list(cases)}, indent=1), encoding="utf-8")
 
 
 def find_root(cases: Sequence[Case]) -> str:
-    """
-    Find the folder that all images are in.
-
-    Args:
-        cases: of a list.
-    """
+    """Find the folder that all images are in."""
     return os.path.commonpath([os.path.dirname(case["image"]) for case in cases])

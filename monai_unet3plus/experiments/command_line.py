@@ -34,7 +34,6 @@ def add_bundle_options(parser: argparse.ArgumentParser, configs: str = "the bund
     Add ``--overrides`` and ``--bundle_root``.
 
     Args:
-        parser: of a command that runs the bundle.
         configs: which configs the overrides are for.
     """
     parser.add_argument(
@@ -48,7 +47,6 @@ def add_label_options(parser: argparse.ArgumentParser, least_dice: float, other:
     Add the options of commands that change the labels of one organ in a list of cases.
 
     Args:
-        parser: of such a command.
         least_dice: default of ``--least_dice``.
         other: the mask that the organ's mask is compared with.
     """

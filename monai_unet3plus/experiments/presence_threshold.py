@@ -45,12 +45,7 @@ def main() -> None:
 
 def save_with_threshold(checkpoint: Path, threshold: float, output: Path) -> None:
     """
-    Save weights with another threshold.
-
-    Args:
-        checkpoint: file of the weights.
-        threshold: as of :py:func:`set_threshold`.
-        output: file to write.
+    Save weights with another threshold, see :py:func:`set_threshold`.
 
     Raises:
         InputError: As of :py:func:`set_threshold`, or when the file is damaged.

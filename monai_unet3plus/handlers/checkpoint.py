@@ -120,9 +120,6 @@ class CheckpointLoader(MonaiCheckpointLoader):
         """
         Load.
 
-        Args:
-            engine: the evaluator that starts.
-
         Raises:
             InputError: When the checkpoint does not exist or does not fit, or lacks an organ; the message names the
                 file and the keys.
@@ -180,48 +177,37 @@ class CheckpointSaver(MonaiCheckpointSaver):
 
     def __init__(self, *args: Any, organs: Sequence[str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._fixed_names: list[str] = []
         for checkpoint in (self._final_checkpoint, self._key_metric_checkpoint, self._interval_checkpoint):
             if checkpoint is not None:
                 filename = checkpoint.save_handler.filename  # type: ignore[attr-defined]
                 checkpoint.save_handler = _AtomicSaver(self.save_dir, filename, organs)
+                self._fixed_names += [] if filename is None else [filename]
 
     def attach(self, engine: Engine) -> None:
-        """
-        Args:
-            engine: a MONAI trainer or evaluator; of several processes, only the first one's is saved.
-        """
+        """Attach to a MONAI trainer or evaluator; of several processes, only the first one's is saved."""
         if engine.state.rank == 0:  # type: ignore[attr-defined]
             super().attach(engine)
             engine.add_event_handler(Events.STARTED, self._remove_leftovers)
 
     def exception_raised(self, engine: Engine, e: Exception) -> None:
         """
-        Save the weights when a run ends by an exception, but not over good weights when a loss is not finite.
-
-        Args:
-            engine: a MONAI trainer or evaluator.
-            e: the exception, which goes on.
+        Save the weights when a run ends by an exception, which goes on, but not over good weights when a loss is not
+        finite.
         """
         if isinstance(e, InputError):
             raise e
         super().exception_raised(engine, e)
 
     def metrics_completed(self, engine: Engine) -> None:
-        """
-        Save if the epoch is the best so far.
-
-        Args:
-            engine: a MONAI trainer or evaluator.
-        """
+        """Save if the epoch is the best so far."""
         if engine.state.best_metric_epoch == engine.state.epoch:  # type: ignore[attr-defined]
             super().metrics_completed(engine)
 
     def _remove_leftovers(self, engine: Engine) -> None:
         """Of a training that was killed while it saved under a fixed name."""
-        for checkpoint in (self._final_checkpoint, self._key_metric_checkpoint, self._interval_checkpoint):
-            filename = None if checkpoint is None else checkpoint.save_handler.filename  # type: ignore[attr-defined]
-            if filename is not None:
-                remove_leftovers(os.path.join(self.save_dir, filename))
+        for filename in self._fixed_names:
+            remove_leftovers(os.path.join(self.save_dir, filename))
 
 
 class _AtomicSaver(DiskSaver):

@@ -31,18 +31,11 @@ class EarlyStop:
         self.patience = patience
 
     def attach(self, engine: Engine) -> None:
-        """
-        Args:
-            engine: a MONAI trainer, to which the handler that runs the validator is attached before.
-        """
+        """Attach to a MONAI trainer, after the handler that runs the validator."""
         if self.patience > 0:
             engine.add_event_handler(Events.EPOCH_COMPLETED, self)
 
     def __call__(self, engine: Trainer) -> None:
-        """
-        Args:
-            engine: a MONAI trainer.
-        """
         if self.validator.state.epoch != engine.state.epoch:
             return  # nothing was validated, so nothing can have improved
         best = self.validator.state.best_metric_epoch

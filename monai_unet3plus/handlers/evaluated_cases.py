@@ -69,10 +69,6 @@ def iterate_cases(engine: Engine, organs: Sequence[str]) -> Iterator[Case]:
 def case_name(file: PathLike, dataset_dir: PathLike) -> str:
     """
     A case's name in reports: its path relative to the data set, its name if it is the data set, else the whole path.
-
-    Args:
-        file: the image's file.
-        dataset_dir: folder of the data set.
     """
     path, root = Path(os.path.abspath(file)), Path(os.path.abspath(dataset_dir))
     if path == root:

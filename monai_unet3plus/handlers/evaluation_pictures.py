@@ -40,10 +40,7 @@ class EvaluationPictures:
         self.window = window
 
     def attach(self, engine: Engine) -> None:
-        """
-        Args:
-            engine: a MONAI evaluator.
-        """
+        """Attach to a MONAI evaluator."""
         engine.add_event_handler(Events.ITERATION_COMPLETED, self)
 
     def __call__(self, engine: Engine) -> None:

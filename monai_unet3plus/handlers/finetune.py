@@ -41,18 +41,12 @@ class FinetuneLoader:
         self.checkpoint_organs = [] if checkpoint_organs is None else list(checkpoint_organs)
 
     def attach(self, engine: Engine) -> None:
-        """
-        Args:
-            engine: a MONAI trainer.
-        """
+        """Attach to a MONAI trainer."""
         engine.add_event_handler(Events.STARTED, self)
 
     def __call__(self, engine: Engine) -> None:
         """
         Load, and log the outputs that start anew and those that are dropped.
-
-        Args:
-            engine: a MONAI trainer.
 
         Raises:
             InputError: When the checkpoint does not exist or does not fit, or its organs are not said or others.

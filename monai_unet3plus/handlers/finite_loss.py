@@ -37,10 +37,7 @@ class FiniteLoss:
         self._in_epoch = 0
 
     def attach(self, engine: Engine) -> None:
-        """
-        Args:
-            engine: a MONAI SupervisedTrainer.
-        """
+        """Attach to a MONAI SupervisedTrainer."""
         engine.add_event_handler(IterationEvents.LOSS_COMPLETED, self)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._count_skipped)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._log_skipped)

@@ -41,10 +41,7 @@ class TrainingHistory:
         self._is_drawn = False
 
     def attach(self, engine: Engine) -> None:
-        """
-        Args:
-            engine: a MONAI trainer; of several processes, only the first one's counts.
-        """
+        """Attach to a MONAI trainer; of several processes, only the first one's counts."""
         if engine.state.rank > 0:  # type: ignore[attr-defined]
             return
         engine.add_event_handler(Events.EPOCH_STARTED, self._reset)

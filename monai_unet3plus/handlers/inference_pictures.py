@@ -45,17 +45,10 @@ class InferencePictures:
         self.window = window
 
     def attach(self, engine: Engine) -> None:
-        """
-        Args:
-            engine: a CaseEvaluator.
-        """
+        """Attach to a CaseEvaluator."""
         engine.add_event_handler(IterationEvents.MODEL_COMPLETED, self)
 
     def __call__(self, engine: Any) -> None:
-        """
-        Args:
-            engine: a CaseEvaluator within an iteration, after its postprocessing.
-        """
         case = engine.current.image
         records = engine.get_records(case)
         if records is None:

@@ -59,19 +59,12 @@ class InferenceReport:
         self._running = False
 
     def attach(self, engine: Engine) -> None:
-        """
-        Args:
-            engine: a CaseEvaluator.
-        """
+        """Attach to a CaseEvaluator."""
         engine.add_event_handler(Events.STARTED, self._start)
         engine.add_event_handler(Events.COMPLETED, self)
         engine.add_event_handler(Events.EXCEPTION_RAISED, self._fail)
 
     def __call__(self, engine: CaseEvaluator) -> None:
-        """
-        Args:
-            engine: after, or within, its run.
-        """
         self.write(engine, self.shard)
         self._running = False
 

@@ -40,17 +40,10 @@ class MissingDicomSegs:
         self.organs = list(organs)
 
     def attach(self, engine: Engine) -> None:
-        """
-        Args:
-            engine: a CaseEvaluator.
-        """
+        """Attach to a CaseEvaluator."""
         engine.add_event_handler(Events.COMPLETED, self)
 
     def __call__(self, engine: CaseEvaluator) -> None:
-        """
-        Args:
-            engine: after its run.
-        """
         for result in engine.results:
             records = engine.get_records(result.image)
             if records is None or result.status == "failed" or not is_dicom(result.image):

@@ -47,39 +47,24 @@ class PrepareNetwork:
         self._told = 0
 
     def attach(self, engine: Engine) -> None:
-        """
-        Args:
-            engine: a MONAI evaluator.
-        """
+        """Attach to a MONAI evaluator."""
         engine.add_event_handler(Events.STARTED, self)
         engine.add_event_handler(IterationEvents.MODEL_COMPLETED, self.tell_failures)
         engine.add_event_handler(Events.COMPLETED, self.restore)
 
     def __call__(self, engine: Engine) -> None:
-        """
-        Args:
-            engine: a MONAI evaluator.
-        """
         self._told = 0
         engine.network = prepare_for_inference(  # type: ignore[attr-defined]
             self.network, self.dtype, self.compile, self.compile_kwargs
         )
 
     def tell_failures(self, engine: Any) -> None:
-        """
-        Add to the remarks of the current case why the network could not be compiled, once in a run.
-
-        Args:
-            engine: a MONAI evaluator.
-        """
+        """Add to the remarks of the current case why the network could not be compiled, once in a run."""
         failures = getattr(engine.network, "compile_failures", [])
         if hasattr(engine, "current"):
             engine.current.remarks += failures[self._told :]
         self._told = len(failures)
 
     def restore(self, engine: Engine) -> None:
-        """
-        Args:
-            engine: a MONAI evaluator.
-        """
+        """Give the evaluator the network itself again."""
         engine.network = self.network  # type: ignore[attr-defined]

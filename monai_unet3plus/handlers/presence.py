@@ -31,19 +31,13 @@ class PresenceVerdicts:
     """
 
     def attach(self, engine: Engine) -> None:
-        """
-        Args:
-            engine: a MONAI evaluator.
-        """
+        """Attach to a MONAI evaluator."""
         engine.add_event_handler(Events.STARTED, self.ask)
         engine.add_event_handler(IterationEvents.FORWARD_COMPLETED, self)
 
     def ask(self, engine: Any) -> None:
         """
         Let the evaluator's inferer return presence margins too; others that use the same inferer get a mask alone.
-
-        Args:
-            engine: a MONAI evaluator.
         """
         network = engine.network.module if isinstance(engine.network, DistributedDataParallel) else engine.network
         if getattr(network, "classification_guided", False) and hasattr(engine.inferer, "return_presence"):

@@ -28,10 +28,7 @@ class ProgressHandler:
         self._progress: Progress | None = None
 
     def attach(self, engine: Engine) -> None:
-        """
-        Args:
-            engine: a MONAI trainer; of several processes, only the first one's is shown.
-        """
+        """Attach to a MONAI trainer; of several processes, only the first one's is shown."""
         if engine.state.rank == 0:  # type: ignore[attr-defined]
             engine.add_event_handler(Events.EPOCH_STARTED, self._start)
             engine.add_event_handler(Events.ITERATION_COMPLETED, self._update)

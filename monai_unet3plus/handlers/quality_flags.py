@@ -37,20 +37,11 @@ class QualityFlags:
         self.volume_range_ml = dict(volume_range_ml or {})
 
     def attach(self, engine: Engine) -> None:
-        """
-        Attach this and the :py:class:`PresenceVerdicts` that it reads.
-
-        Args:
-            engine: a CaseEvaluator.
-        """
+        """Attach this, and the :py:class:`PresenceVerdicts` that it reads, to a CaseEvaluator."""
         PresenceVerdicts().attach(engine)
         engine.add_event_handler(IterationEvents.MODEL_COMPLETED, self)
 
     def __call__(self, engine: Any) -> None:
-        """
-        Args:
-            engine: a CaseEvaluator within an iteration, after its postprocessing.
-        """
         (output,) = engine.state.output
         mask, presence = output[CommonKeys.PRED], output.get(PRESENCE)
         if not isinstance(mask, MetaTensor):

@@ -33,17 +33,10 @@ class EpochSeed:
         self.dataset = dataset
 
     def attach(self, engine: Engine) -> None:
-        """
-        Args:
-            engine: a MONAI trainer.
-        """
+        """Attach to a MONAI trainer."""
         engine.add_event_handler(Events.EPOCH_STARTED, self)
 
     def __call__(self, engine: Engine) -> None:
-        """
-        Args:
-            engine: a MONAI trainer.
-        """
         mixed = np.random.SeedSequence([self.seed, engine.state.epoch, engine.state.rank])  # type: ignore[attr-defined]
         seed = int(mixed.generate_state(1)[0])
         random.seed(seed)

@@ -21,13 +21,7 @@ class StatsHandler(MonaiStatsHandler):
     """
 
     def exception_raised(self, _engine: Engine, e: Exception) -> None:
-        """
-        Log an exception and let it go on.
-
-        Args:
-            _engine: not used.
-            e: the exception.
-        """
+        """Log an exception and let it go on."""
         if isinstance(root_cause(e), InputError):
             raise e
         super().exception_raised(_engine, e)

@@ -48,20 +48,12 @@ class TrainingState:
         self.resume = resume
 
     def attach(self, engine: Engine) -> None:
-        """
-        Args:
-            engine: a MONAI trainer.
-        """
+        """Attach to a MONAI trainer."""
         engine.add_event_handler(Events.STARTED, self.restore)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self.save)
 
     def save(self, engine: Trainer) -> None:
-        """
-        Write the file; of several processes, the first one does.
-
-        Args:
-            engine: a MONAI trainer at the end of an epoch.
-        """
+        """Write the file; of several processes, the first one does."""
         if engine.state.rank > 0:
             return
         state = {name: obj.state_dict() for name, obj in self.save_dict.items()}
@@ -78,9 +70,6 @@ class TrainingState:
     def restore(self, engine: Trainer) -> None:
         """
         Go on where the file's training was.
-
-        Args:
-            engine: a MONAI trainer that starts.
 
         Raises:
             InputError: When the file is damaged, is of a training with another network, optimizer, epoch length or

@@ -28,10 +28,7 @@ class WeightAverage(EMAHandler):
         super().__init__(network, momentum=momentum, handle_buffers="update")
 
     def attach(self, engine: Engine) -> None:  # type: ignore[override]
-        """
-        Args:
-            engine: a MONAI trainer.
-        """
+        """Attach to a MONAI trainer."""
         engine.add_event_handler(Events.STARTED, self._start)
         super().attach(engine)
 

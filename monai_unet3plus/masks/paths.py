@@ -34,26 +34,16 @@ def mask_path(image: PathLike, dataset_dir: PathLike, output_dir: PathLike, post
 
 def picture_path(image: PathLike, dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg") -> Path:
     """
-    Where the picture of an image's mask goes: beside the mask, see :py:func:`mask_path`, with the suffix ".webp".
-
-    Args:
-        image: the image's file, or the folder of its DICOM series.
-        dataset_dir: folder that the images are in.
-        output_dir: folder for the masks.
-        postfix: end of the masks' names.
+    Where the picture of an image's mask goes: beside the mask, with the suffix ".webp". Arguments are those of
+    :py:func:`mask_path`.
     """
     return _beside(mask_path(image, dataset_dir, output_dir, postfix), ".webp")
 
 
 def dicom_seg_path(image: PathLike, dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg") -> Path:
     """
-    Where the DICOM SEG of an image's mask goes: beside the mask, see :py:func:`mask_path`, with the suffix ".dcm".
-
-    Args:
-        image: the folder of its DICOM series, or a DICOM file.
-        dataset_dir: folder that the images are in.
-        output_dir: folder for the masks.
-        postfix: end of the masks' names.
+    Where the DICOM SEG of an image's mask goes: beside the mask, with the suffix ".dcm". Arguments are those of
+    :py:func:`mask_path`.
     """
     return _beside(mask_path(image, dataset_dir, output_dir, postfix), ".dcm")
 

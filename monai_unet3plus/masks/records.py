@@ -31,6 +31,8 @@ class MaskRecords:
     weights, settings, and this package's version. A mask counts as done if its record equals the one that a new run
     would write. There may be a picture of it, NAME_seg.webp, and a DICOM SEG, NAME_seg.dcm, which go with it.
 
+    Methods that take an image take the path of its file, or of the folder of its DICOM series.
+
     Args:
         output_dir: folder for the masks.
         dataset_dir: folder that the images are in.
@@ -62,30 +64,15 @@ class MaskRecords:
         self._run: dict[str, Any] | None = None
 
     def get_mask_path(self, image: PathLike) -> Path:
-        """
-        Where the mask of an image is or will be.
-
-        Args:
-            image: the image's file, or the folder of its DICOM series.
-        """
+        """Where the mask of an image is or will be."""
         return mask_path(image, self.dataset_dir, self.output_dir, self.postfix)
 
     def get_picture_path(self, image: PathLike) -> Path:
-        """
-        Where a picture of the mask of an image is or will be.
-
-        Args:
-            image: the image's file, or the folder of its DICOM series.
-        """
+        """Where a picture of the mask of an image is or will be."""
         return picture_path(image, self.dataset_dir, self.output_dir, self.postfix)
 
     def get_dicom_seg_path(self, image: PathLike) -> Path:
-        """
-        Where the DICOM SEG of an image's mask is or will be.
-
-        Args:
-            image: the folder of its DICOM series, or a DICOM file.
-        """
+        """Where the DICOM SEG of an image's mask is or will be."""
         return dicom_seg_path(image, self.dataset_dir, self.output_dir, self.postfix)
 
     def describe_run(self) -> dict[str, Any]:
@@ -97,12 +84,7 @@ class MaskRecords:
         return self._run
 
     def is_done(self, image: PathLike) -> bool:
-        """
-        Whether an image has the mask that this run would make.
-
-        Args:
-            image: the image's file, or the folder of its DICOM series.
-        """
+        """Whether an image has the mask that this run would make."""
         mask = self.get_mask_path(image)
         if self.overwrite or not mask.is_file():
             return False
@@ -115,9 +97,6 @@ class MaskRecords:
     def start(self, image: PathLike) -> None:
         """
         Remove record, picture and DICOM SEG of a mask that is about to be replaced, and leftovers of a killed run.
-
-        Args:
-            image: the image's file, or the folder of its DICOM series.
         """
         mask = self.get_mask_path(image)
         self._forget(image)
@@ -129,7 +108,6 @@ class MaskRecords:
         Write the record of a mask that was saved.
 
         Args:
-            image: the image's file, or the folder of its DICOM series.
             organs: facts about each organ's mask.
         """
         record = {**self._record(image), "organs": organs or {}}
@@ -137,21 +115,13 @@ class MaskRecords:
             path.write_text(json.dumps(record, indent=4), encoding="utf-8")
 
     def read_organs(self, image: PathLike) -> dict[str, Any]:
-        """
-        Read the facts about each organ from the record of a finished mask.
-
-        Args:
-            image: the image's file, or the folder of its DICOM series.
-        """
+        """Read the facts about each organ from the record of a finished mask."""
         return json.loads(_record_path(self.get_mask_path(image)).read_text(encoding="utf-8")).get("organs", {})
 
     def set_aside(self, image: PathLike) -> Path | None:
         """
         Rename an older mask of a case that failed, so that nobody takes it for the new one; its picture and its
         DICOM SEG go.
-
-        Args:
-            image: the image's file, or the folder of its DICOM series.
 
         Returns:
             the new path, or None if there was no mask.

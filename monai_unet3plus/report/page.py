@@ -113,10 +113,6 @@ def write_page(page: Page, output_file: PathLike) -> None:
     Write a page as HTML, whole or not at all.
 
     All text is escaped. The page loads nothing and runs no script, and says so to the browser.
-
-    Args:
-        page: the page.
-        output_file: HTML to write.
     """
     remove_leftovers(output_file)
     # names of files need not be valid Unicode
@@ -125,12 +121,7 @@ def write_page(page: Page, output_file: PathLike) -> None:
 
 
 def page_parts(page: Page) -> Iterator[str]:
-    """
-    A page in HTML, part by part, so that one picture at a time is in memory.
-
-    Args:
-        page: its content.
-    """
+    """A page in HTML, part by part, so that one picture at a time is in memory."""
     environment = Environment(
         loader=PackageLoader("monai_unet3plus", "report"),
         autoescape=True,

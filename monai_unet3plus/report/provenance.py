@@ -41,14 +41,7 @@ def get_weights_warning(weights_sha256: str | None, metadata: Mapping[str, Any] 
 def list_provenance(
     versions: Mapping[str, str], weights_sha256: str | None, settings: Mapping[str, Any]
 ) -> dict[str, str]:
-    """
-    The facts of a page: versions, weights, and the settings that a line is enough for.
-
-    Args:
-        versions: by name.
-        weights_sha256: of the file of weights, or None.
-        settings: other settings that influence masks.
-    """
+    """The facts of a page: versions, weights, and the settings that a line is enough for."""
     simple = {name: value for name, value in settings.items() if "class" not in str(value)}
     return {
         "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),

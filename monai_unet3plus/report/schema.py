@@ -63,25 +63,14 @@ class InferenceRun(TypedDict):
 
 
 def write_run(file: Path, run: InferenceRun) -> None:
-    """
-    Write ``report.json``, whole or not at all.
-
-    Args:
-        file: the file to write.
-        run: its content.
-    """
+    """Write ``report.json``, whole or not at all."""
     remove_leftovers(file)
     with replacing(file) as path:
         path.write_text(json.dumps(run, indent=4, allow_nan=False), encoding="utf-8")
 
 
 def read_run(file: Path) -> InferenceRun:
-    """
-    Read the ``report.json`` of an inference run.
-
-    Args:
-        file: the file.
-    """
+    """Read the ``report.json`` of an inference run."""
     return json.loads(file.read_text(encoding="utf-8"))
 
 
@@ -90,7 +79,6 @@ def write_cases(file: Path, cases: Cases, metrics: Sequence[str]) -> None:
     Write ``cases.csv``: a row for each case and organ. An undefined value is "nan", one that was not measured blank.
 
     Args:
-        file: the file to write.
         cases: scores by case, organ and metric, as :py:func:`monai_unet3plus.metrics.organ_scores` returns them.
         metrics: names of the columns.
     """
@@ -105,9 +93,6 @@ def write_cases(file: Path, cases: Cases, metrics: Sequence[str]) -> None:
 def read_cases(file: Path) -> dict[str, dict[str, dict[str, float | None]]]:
     """
     Read the ``cases.csv`` of an evaluation.
-
-    Args:
-        file: the file.
 
     Returns:
         scores by case, organ and metric; NaN where a value is not defined, None where it was not measured.
@@ -126,7 +111,6 @@ def write_summary(folder: Path, organs: Mapping[str, OrganSummary], tolerance_mm
     Write ``summary.json`` and, with a row for each organ and metric, ``summary.csv``.
 
     Args:
-        folder: folder to write them to.
         organs: summary of each organ, see :py:func:`monai_unet3plus.metrics.summarize`.
         tolerance_mm: of the surface Dice.
     """
@@ -147,9 +131,6 @@ def write_summary(folder: Path, organs: Mapping[str, OrganSummary], tolerance_mm
 def read_summary(file: Path) -> dict[str, OrganSummary]:
     """
     Read the ``summary.json`` of an evaluation.
-
-    Args:
-        file: the file.
 
     Returns:
         the summary of each organ.

@@ -56,11 +56,6 @@ class RandApplyToKeysd(Randomizable, MapTransform):
         self.transform = transform
 
     def set_random_state(self, seed: int | None = None, state: np.random.RandomState | None = None) -> RandApplyToKeysd:
-        """
-        Args:
-            seed: of the random numbers.
-            state: that gives the random numbers.
-        """
         super().set_random_state(seed, state)
         self.transform.set_random_state(state=self.R)
         return self

@@ -79,14 +79,7 @@ class CheckVolume(Transform):
 
 
 class CheckVolumed(ApplyToKeysd):
-    """
-    Dictionary-based wrapper of :py:class:`CheckVolume`.
-
-    Args:
-        keys: keys of arrays as they lie in the file, without a channel axis.
-        constant: whether a volume in which all voxels are equal is fine, as in a label map. Defaults to False.
-        allow_missing_keys: don't raise if a key is missing. Defaults to False.
-    """
+    """Dictionary-based wrapper of :py:class:`CheckVolume`, with its arguments."""
 
     backend = CheckVolume.backend
 
@@ -200,13 +193,7 @@ class CheckGrid(Transform):
 
 
 class CheckGridd(ApplyToKeysd):
-    """
-    Dictionary-based wrapper of :py:class:`CheckGrid`.
-
-    Args:
-        keys: keys of the masks.
-        allow_missing_keys: don't raise if a key is missing. Defaults to False.
-    """
+    """Dictionary-based wrapper of :py:class:`CheckGrid`."""
 
     backend = CheckGrid.backend
 

@@ -52,12 +52,7 @@ class RandClipIntensity(RandomizableTransform):
         self.range = self.ranges[0]
 
     def randomize(self, data: Any = None) -> None:
-        """
-        Draw if images of unknown range are clipped, and to which range.
-
-        Args:
-            data: not used.
-        """
+        """Draw if images of unknown range are clipped, and to which range."""
         super().randomize(data)
         self.range = self.ranges[self.R.randint(len(self.ranges))]
 
@@ -78,13 +73,8 @@ class RandClipIntensity(RandomizableTransform):
 
 class RandClipIntensityd(RandApplyToKeysd):
     """
-    Dictionary-based wrapper of :py:class:`RandClipIntensity`. All images of an item are clipped to one range.
-
-    Args:
-        keys: keys of the images.
-        ranges: lowest and highest value of each window, in HU. Defaults to three that public data sets use.
-        prob: probability that images whose own range is unknown are clipped. Defaults to 0.2.
-        allow_missing_keys: don't raise if a key is missing. Defaults to False.
+    Dictionary-based wrapper of :py:class:`RandClipIntensity`, with its arguments. All images of an item are clipped to
+    one range.
     """
 
     backend = RandClipIntensity.backend

@@ -69,12 +69,7 @@ class SaveDicomSeg(Transform):
         self.postfix = postfix
 
     def __call__(self, img: MetaTensor) -> MetaTensor:
-        """
-        Write the file as :py:meth:`save` does, and log the warning.
-
-        Args:
-            img: see :py:meth:`save`.
-        """
+        """Write the file as :py:meth:`save` does, and log the warning."""
         warning = self.save(img)
         if warning:
             logger.warning("%s", warning)
@@ -144,17 +139,7 @@ class SaveDicomSeg(Transform):
 
 
 class SaveDicomSegd(MapTransform):
-    """
-    Dictionary-based wrapper of :py:class:`SaveDicomSeg`.
-
-    Args:
-        keys: keys of the label maps.
-        organs: names of the organs, in order.
-        output_dir: folder for the files.
-        dataset_dir: folder that the images are in.
-        postfix: end of the names. Defaults to "seg".
-        allow_missing_keys: don't raise if a key is missing. Defaults to False.
-    """
+    """Dictionary-based wrapper of :py:class:`SaveDicomSeg`, with its arguments."""
 
     def __init__(
         self,
@@ -178,12 +163,7 @@ class SaveDicomSegd(MapTransform):
 
 
 def is_dicom(source: str) -> bool:
-    """
-    Whether an image is a DICOM file or the folder of a series.
-
-    Args:
-        source: path of the image.
-    """
+    """Whether an image is a DICOM file or the folder of a series."""
     return os.path.isdir(source) or (os.path.isfile(source) and starts_like_dicom(source))
 
 

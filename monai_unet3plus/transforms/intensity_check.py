@@ -53,12 +53,7 @@ class CheckIntensity(Transform):
         self.mode = mode
 
     def __call__(self, img: torch.Tensor) -> torch.Tensor:
-        """
-        Check as :py:meth:`find_oddity` does, and log the warning.
-
-        Args:
-            img: see :py:meth:`find_oddity`.
-        """
+        """Check as :py:meth:`find_oddity` does, and log the warning."""
         warning = self.find_oddity(img)
         if warning:
             logger.warning("%s", warning)

@@ -53,12 +53,7 @@ class LoadCT(Transform):
         self.grid_check = grid_check
 
     def __call__(self, img: PathLike | Volume | MetaTensor) -> MetaTensor:
-        """
-        Load as :py:meth:`load` does, and log the warnings.
-
-        Args:
-            img: see :py:meth:`load`.
-        """
+        """Load as :py:meth:`load` does, and log the warnings."""
         volume, warnings = self.load(img)
         for warning in warnings:
             logger.warning("%s", warning)

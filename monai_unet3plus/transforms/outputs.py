@@ -29,13 +29,7 @@ class FinestOutput(Transform):
 
 
 class FinestOutputd(ApplyToKeysd):
-    """
-    Dictionary-based wrapper of :py:class:`FinestOutput`.
-
-    Args:
-        keys: keys of the network's outputs.
-        allow_missing_keys: don't raise if a key is missing. Defaults to False.
-    """
+    """Dictionary-based wrapper of :py:class:`FinestOutput`."""
 
     def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False) -> None:
         super().__init__(keys, FinestOutput(), allow_missing_keys)

@@ -64,13 +64,6 @@ class SaveImage(Transform):
 class SaveImaged(MonaiSaveImaged):
     """
     MONAI's transform of this name with :py:class:`SaveImage`, so that programs that leave MONAI's out leave it out too.
-
-    Args:
-        keys: keys of the label maps.
-        output_dir: folder for the masks.
-        dataset_dir: folder that the images are in.
-        postfix: end of the masks' names. Defaults to "seg".
-        allow_missing_keys: don't raise if a key is missing. Defaults to False.
     """
 
     backend = SaveImage.backend

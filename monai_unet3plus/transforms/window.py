@@ -58,14 +58,7 @@ class WindowIntensity(Transform):
 
 
 class WindowIntensityd(ApplyToKeysd):
-    """
-    Dictionary-based wrapper of :py:class:`WindowIntensity`.
-
-    Args:
-        keys: keys of the images.
-        window: the values that become 0 and 1.
-        allow_missing_keys: don't raise if a key is missing. Defaults to False.
-    """
+    """Dictionary-based wrapper of :py:class:`WindowIntensity`, with its arguments."""
 
     backend = WindowIntensity.backend
 

@@ -14,14 +14,7 @@ REMARKS = "remarks"
 
 
 def add_remark(item: Mapping[Any, Any], logger: Logger, remark: str) -> None:
-    """
-    Log a warning about a case, and add it to the list ``item["remarks"]``, if the item has one.
-
-    Args:
-        item: of a case, as dictionary transforms get it.
-        logger: of the module that warns.
-        remark: a sentence.
-    """
+    """Log a warning about a case, and add it to the list ``item["remarks"]``, if the item has one."""
     logger.warning("%s", remark)
     if REMARKS in item:
         item[REMARKS].append(remark)

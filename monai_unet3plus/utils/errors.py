@@ -22,9 +22,6 @@ def root_cause(error: BaseException) -> BaseException:
     """
     The exception that explains a failure: MONAI wraps those of transforms and of config expressions in others.
 
-    Args:
-        error: the exception that arrived.
-
     Returns:
         the first InputError in its chain of causes, else the end of that chain.
     """
@@ -34,12 +31,7 @@ def root_cause(error: BaseException) -> BaseException:
 
 
 def describe_error(error: BaseException) -> str:
-    """
-    The sentence that explains an error to a user.
-
-    Args:
-        error: the exception that arrived.
-    """
+    """The sentence that explains an error to a user."""
     cause = root_cause(error)
     text = str(cause)
     if "Traceback (most recent call last)" in text:  # SaveImage makes one of its writer's errors
@@ -54,11 +46,6 @@ def describe_error(error: BaseException) -> str:
 
 
 def last_line(error: BaseException) -> str:
-    """
-    The last line of a library's message, without the places in its source that C++ libraries put before it.
-
-    Args:
-        error: the exception that arrived.
-    """
+    """The last line of a library's message, without the places in its source that C++ libraries put before it."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip() and not line.startswith("Reason: ")]
     return re.sub(r"^.*ERROR: (\w+\(0x\w+\): )?", "", lines[-1]) if lines else type(error).__name__

@@ -22,9 +22,6 @@ def replacing(path: PathLike) -> Iterator[Path]:
     """
     Write a file whole or not at all: yields a path next to ``path`` to write to, which takes its place in one step if
     the block ends without an error, and is removed otherwise. Folders that are missing are made.
-
-    Args:
-        path: file to write or replace.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -55,12 +52,7 @@ def remove_leftovers(path: PathLike) -> None:
 
 
 def compute_sha256(path: PathLike) -> str:
-    """
-    The SHA-256 of a file, as hexadecimal digits.
-
-    Args:
-        path: the file.
-    """
+    """The SHA-256 of a file, as hexadecimal digits."""
     with Path(path).open("rb") as file:
         digest = hashlib.sha256()
         while block := file.read(1 << 20):

@@ -93,9 +93,6 @@ def read_header(path: str | os.PathLike) -> Any:
     The fields of a DICOM file without its pixels, a ``pydicom.Dataset``, whose attribute ``pixel_bytes`` is the number
     of bytes that the pixels take; None if they are packed.
 
-    Args:
-        path: the file.
-
     Raises:
         Exception: Whatever pydicom raises for a file that is damaged.
     """
@@ -119,33 +116,17 @@ def _pixel_bytes(start: bytes) -> int | None:
 
 
 def is_ct_object(header: Any) -> bool:
-    """
-    Whether a file says by its SOP class that it is a CT.
-
-    Args:
-        header: from :py:func:`read_header`.
-    """
+    """Whether a file says by its SOP class that it is a CT."""
     return str(header.get("SOPClassUID") or "") in _CT_CLASSES
 
 
 def is_concatenated(header: Any) -> bool:
-    """
-    Whether a multi-frame object is part of one that was cut into several files.
-
-    Args:
-        header: from :py:func:`read_header`.
-    """
+    """Whether a multi-frame object is part of one that was cut into several files."""
     return bool(header.get("ConcatenationUID"))
 
 
 def list_frames(header: Any, file: str) -> list[Frame]:
-    """
-    The frames of a file; none if it is no image, such as a report or a set of contours.
-
-    Args:
-        header: from :py:func:`read_header`.
-        file: its path.
-    """
+    """The frames of a file; none if it is no image, such as a report or a set of contours."""
     if not header.get("Rows") or not header.get("Columns"):
         return []
     per_frame = header.get("PerFrameFunctionalGroupsSequence") or []

@@ -78,10 +78,6 @@ def scan_folder(folder: str, names: Sequence[str]) -> tuple[str | None, list[str
     """
     Look for a slice of a CT in a folder, or a file that is too damaged to tell.
 
-    Args:
-        folder: the folder.
-        names: of its files.
-
     Returns:
         the identifier of the first one's series, which may be empty, or None if there is none; and the modalities of
         the other DICOM files up to there.
@@ -130,12 +126,7 @@ def _read_folder(folder: str) -> tuple[list[Frame], Counter[str]]:
 
 
 def list_dicom_files(folder: str) -> list[str]:
-    """
-    The DICOM files in a folder, or, if there are none, those in the folders below it.
-
-    Args:
-        folder: the folder.
-    """
+    """The DICOM files in a folder, or, if there are none, those in the folders below it."""
     found: list[str] = []
     for here, subfolders, names in os.walk(folder):
         subfolders.sort()

@@ -24,9 +24,6 @@ def check_packing(path: str) -> None:
     """
     Refuse a file whose suffix does not tell how it is packed, which readers report as damage.
 
-    Args:
-        path: a file.
-
     Raises:
         InputError: When it is packed otherwise than its suffix says.
     """
@@ -86,8 +83,6 @@ def zlib_size(path: str, file: BinaryIO, expected: int) -> int:
     Unpack voxels that zlib or gzip has packed, from where a file is open, and count their bytes.
 
     Args:
-        path: name for messages.
-        file: the open file.
         expected: number of bytes that are needed.
 
     Raises:

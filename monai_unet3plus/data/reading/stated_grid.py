@@ -45,9 +45,6 @@ def find_unstated(path: str) -> list[str]:
 def find_unit(path: str) -> float:
     """
     The unit of length of a NRRD or MetaImage file in mm, which ITK does not look at; 1 if it names none that is known.
-
-    Args:
-        path: the file.
     """
     name = path.lower()
     if not name.endswith((*_NRRD, *_META_IMAGE)):

@@ -102,7 +102,6 @@ def check_affine(affine: np.ndarray, file: str) -> None:
 
     Args:
         affine: from voxels to mm, ``(4, 4)``.
-        file: name for the message.
 
     Raises:
         InputError: When it is not finite or not invertible, or voxels are smaller than 0.01 mm or larger than 100 mm.
@@ -122,7 +121,6 @@ def nifti_volume(file: str, image: Any, voxels: np.ndarray | None = None) -> Vol
     The volume in a NIfTI file.
 
     Args:
-        file: its path.
         image: as nibabel has opened it.
         voxels: the numbers in the file, if they were read. Defaults to None.
 
@@ -190,10 +188,6 @@ def dicom_volume(path: str, stack: CTStack) -> Volume:
     """
     The volume of a DICOM series.
 
-    Args:
-        path: the file or folder.
-        stack: its slices.
-
     Raises:
         InputError: When the grid is not usable, see :py:func:`check_affine`, or pixels can't be read.
     """
@@ -205,10 +199,6 @@ def dicom_volume(path: str, stack: CTStack) -> Volume:
 def itk_volume(file: str, image: Any) -> Volume:
     """
     The volume in a NRRD or MetaImage file.
-
-    Args:
-        file: its path.
-        image: as SimpleITK has read it.
 
     Raises:
         InputError: When the grid is not usable, see :py:func:`check_affine`.

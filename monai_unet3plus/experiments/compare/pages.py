@@ -43,15 +43,7 @@ _HOW = """- Dice: computed for each whole scan, on the pixels of its file and in
 def write_pages(
     settings: Settings, records: Mapping[Training, Mapping[str, Any]], bundle: Path, output_dir: Path
 ) -> None:
-    """
-    Write results.md, and comparison.png and comparison_curves.png in the folder images.
-
-    Args:
-        settings: of the comparison.
-        records: of finished trainings.
-        bundle: folder of the bundle.
-        output_dir: folder to write into.
-    """
+    """Write results.md, and comparison.png and comparison_curves.png in the folder images."""
     results = collect(settings, records, bundle)
     images = output_dir / "images"
     images.mkdir(parents=True, exist_ok=True)

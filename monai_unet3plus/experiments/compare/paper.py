@@ -68,10 +68,5 @@ PAPER = {
 
 
 def paper_row(system: str) -> PaperRow:
-    """
-    The paper's row of a system, or one without figures.
-
-    Args:
-        system: name of its config.
-    """
+    """The paper's row of a system, or one without figures."""
     return PAPER.get(system, PaperRow(system))

@@ -71,14 +71,7 @@ class Result:
 
 
 def collect(settings: Settings, records: Mapping[Training, Mapping[str, Any]], bundle: Path) -> list[Result]:
-    """
-    Collect the results of all systems that have been trained with one seed at least.
-
-    Args:
-        settings: of the comparison.
-        records: of finished trainings.
-        bundle: folder of the bundle.
-    """
+    """Collect the results of all systems that have been trained with one seed at least."""
     patient_of = {name: settings.patient(name) for name in settings.cases}
     overrides = {"features": settings.features, "organs": {settings.organ: settings.label_values}}
     results = []

@@ -48,11 +48,6 @@ def choose_learning_rate(system: str, settings: Settings, records: Mapping[Train
     """
     The learning rate with the highest mean Dice of the validation patients, with the first seed.
 
-    Args:
-        system: name of its config.
-        settings: of the comparison.
-        records: of finished trainings.
-
     Returns:
         the learning rate; None as long as one of them was not tried.
     """
@@ -62,13 +57,7 @@ def choose_learning_rate(system: str, settings: Settings, records: Mapping[Train
 
 
 def next_trainings(settings: Settings, records: Mapping[Training, Record]) -> list[Training]:
-    """
-    All trainings that can begin: system after system with the first seed, then the other seeds.
-
-    Args:
-        settings: of the comparison.
-        records: of finished trainings.
-    """
+    """All trainings that can begin: system after system with the first seed, then the other seeds."""
     first, *others = settings.seeds
     todo = [Training(system, rate, first) for system in settings.systems for rate in settings.learning_rates]
     rates = {system: choose_learning_rate(system, settings, records) for system in settings.systems}
@@ -82,11 +71,8 @@ def run_trainings(settings: Settings, volumes: Path, bundle: Path, path: Path, d
     Do all trainings that have no record yet.
 
     Args:
-        settings: of the comparison.
         volumes: file of the prepared scans.
-        bundle: folder of the bundle.
         path: file of the records, to which a line is added after each training.
-        device: "cpu" or a GPU.
         jobs: trainings at a time, each in a process of its own.
 
     Returns:

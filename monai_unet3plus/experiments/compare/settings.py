@@ -70,12 +70,7 @@ class Settings:
         return round((self.window[1] - self.window[0]) / self.hu_step)
 
     def patient(self, case: str) -> str:
-        """
-        Who a case is of.
-
-        Args:
-            case: path of its image.
-        """
+        """Who a case is of."""
         return self.cases[case]["patient"]
 
     @property

@@ -53,8 +53,6 @@ def train(
     Train a network, and segment the scans that choose the learning rate and those that are tested on.
 
     Args:
-        training: the training to do.
-        settings: of the comparison.
         volumes: all scans.
         bundle: folder of the bundle, whose configs name the network and the loss.
         device: "cpu", or a GPU. bfloat16 is used there, and on processors that have instructions for it.

@@ -49,7 +49,6 @@ def prepare_volumes(settings: Settings, dataset_dir: Path, bundle: Path, path: P
     Read all scans as the bundle's training does, and write them into one file, an NPZ.
 
     Args:
-        settings: of the comparison.
         dataset_dir: folder that the cases' paths are relative to.
         bundle: folder of the bundle, whose transforms load and orient the scans.
         path: file to write.
@@ -78,10 +77,6 @@ def prepare_volumes(settings: Settings, dataset_dir: Path, bundle: Path, path: P
 def read_volumes(settings: Settings, path: Path) -> dict[str, Volume]:
     """
     Read the file that :py:func:`prepare_volumes` wrote.
-
-    Args:
-        settings: of the comparison.
-        path: the file.
 
     Returns:
         the scans by the path of their image.

@@ -29,27 +29,13 @@ class AuthorsUNet(nn.Module):
         Ronneberger et al. "U-Net: Convolutional Networks for Biomedical Image Segmentation". MICCAI 2015,
         https://doi.org/10.1007/978-3-319-24574-4_28
 
-    Args:
-        spatial_dims: number of spatial dimensions, 2 or 3. Defaults to 2.
-        in_channels: number of channels of the image. Defaults to 3: a slice and its two neighbours.
-        out_channels: number of organs, each with a channel of its own (sigmoid). Defaults to 1.
-        features: channels of the encoder's levels, finest first. Defaults to ``(64, 128, 256, 512, 1024)``.
-        act: activation type and arguments. Defaults to ReLU.
-        norm: feature normalization type and arguments, in the encoder. Defaults to batch norm.
-        bias: whether the convolution blocks have a bias. Defaults to True.
-        dropout: dropout ratio in the convolution blocks. Defaults to no dropout.
-        backbone: the encoder, as of :py:class:`monai_unet3plus.networks.nets.UNet3Plus`. Defaults to None, the plain
-            one.
-
-    Raises:
-        ValueError: When ``features`` does not fit the backbone, or there is no such backbone.
+    Args and errors are those of :py:class:`monai_unet3plus.networks.nets.UNet3Plus`; ``norm`` is that of the encoder.
 
     Examples::
 
         >>> net = AuthorsUNet(out_channels=2, backbone="resnet101")
         >>> net(torch.rand(1, 3, 320, 320)).shape
         torch.Size([1, 2, 320, 320])
-
     """
 
     def __init__(

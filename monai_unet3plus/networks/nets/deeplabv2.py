@@ -29,22 +29,15 @@ class DeepLabV2(DilatedResNetSegmenter):
         Connected CRFs". IEEE TPAMI 40(4), 2018, https://doi.org/10.1109/TPAMI.2017.2699184
 
     Args:
-        spatial_dims: number of spatial dimensions, 2 or 3. Defaults to 2.
-        in_channels: number of channels of the image. Defaults to 3: a slice and its two neighbours.
-        out_channels: number of organs, each with a channel of its own (sigmoid). Defaults to 1.
-        features: channels of the ResNet's four layers. Defaults to ResNet-101's own, ``(256, 512, 1024, 2048)``.
-        backbone: which ResNet, ``"resnet10"`` to ``"resnet200"``. Defaults to ``"resnet101"``.
         rates: dilations of the ASPP. Defaults to the paper's large field of view, ``(6, 12, 18, 24)``.
 
-    Raises:
-        ValueError: When ``features`` are not four channels that this ResNet can have.
+    Other arguments and errors are those of :py:class:`monai_unet3plus.networks.nets.DeepLabV3`.
 
     Examples::
 
         >>> net = DeepLabV2(out_channels=2)
         >>> net(torch.rand(1, 3, 320, 320)).shape
         torch.Size([1, 2, 320, 320])
-
     """
 
     def __init__(

@@ -20,15 +20,10 @@ class DilatedResNetSegmenter(nn.Module):
     Base of networks that classify the maps of a dilated ResNet. Subclasses override :py:meth:`classify`.
 
     Args:
-        spatial_dims: number of spatial dimensions, 2 or 3.
-        in_channels: number of channels of the image.
-        features: channels of the ResNet's four layers.
-        backbone: which ResNet, ``"resnet10"`` to ``"resnet200"``.
         dilations: of the last layers, which keep the size instead of halving it. Defaults to ``(2, 4)``, an output
             stride of 8.
 
-    Raises:
-        ValueError: When ``features`` are not four channels that this ResNet can have.
+    Other arguments and errors are those of :py:class:`monai_unet3plus.networks.nets.DeepLabV3`.
     """
 
     def __init__(

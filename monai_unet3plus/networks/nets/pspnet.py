@@ -30,23 +30,16 @@ class PSPNet(DilatedResNetSegmenter):
         Zhao et al. "Pyramid Scene Parsing Network". CVPR 2017, https://doi.org/10.1109/CVPR.2017.660
 
     Args:
-        spatial_dims: number of spatial dimensions, 2 or 3. Defaults to 2.
-        in_channels: number of channels of the image. Defaults to 3: a slice and its two neighbours.
-        out_channels: number of organs, each with a channel of its own (sigmoid). Defaults to 1.
-        features: channels of the ResNet's four layers. Defaults to ResNet-101's own, ``(256, 512, 1024, 2048)``.
-        backbone: which ResNet, ``"resnet10"`` to ``"resnet200"``. Defaults to ``"resnet101"``.
         bins: regions per axis of the pooled maps. Defaults to the paper's ``(1, 2, 3, 6)``.
         dropout: before the last convolution. Defaults to the paper's 0.1.
 
-    Raises:
-        ValueError: When ``features`` are not four channels that this ResNet can have.
+    Other arguments and errors are those of :py:class:`monai_unet3plus.networks.nets.DeepLabV3`.
 
     Examples::
 
         >>> net = PSPNet(out_channels=2)
         >>> net.eval()(torch.rand(1, 3, 320, 320)).shape
         torch.Size([1, 2, 320, 320])
-
     """
 
     def __init__(
