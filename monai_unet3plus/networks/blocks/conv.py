@@ -70,17 +70,18 @@ class Conv3x3(nn.Module):
         self.conv = blocks.conv(in_channels, out_channels)
         self.adn = blocks.adn(out_channels)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, overwrite: bool = False) -> torch.Tensor:
         """
         Args:
             x: maps of shape ``(B, in_channels, H, W[, D])``.
+            overwrite: whether the result may take the memory of ``x``. Defaults to False.
 
         Returns:
             maps of shape ``(B, out_channels, H, W[, D])``.
         """
         if torch.jit.is_scripting():
             return self.adn(self.conv(x))
-        return self.adn(convolve(self.conv, x))
+        return self.adn(convolve(self.conv, x, overwrite=overwrite))
 
 
 class OutputConv3x3(nn.Module):

@@ -18,7 +18,7 @@ __all__ = ["convolve"]
 _FEW = 2  # outputs; PyTorch's convolutions on CPUs work for 16 at least
 
 
-def convolve(conv: nn.Module, x: torch.Tensor, size: list[int] | None = None) -> torch.Tensor:
+def convolve(conv: nn.Module, x: torch.Tensor, size: list[int] | None = None, overwrite: bool = False) -> torch.Tensor:
     """
     Convolve maps with a 3x3 kernel, zero padding and stride 1.
 
@@ -28,19 +28,20 @@ def convolve(conv: nn.Module, x: torch.Tensor, size: list[int] | None = None) ->
         conv: the convolution.
         x: maps of shape ``(B, C, H, W[, D])``.
         size: spatial size to up-sample the maps to before. Defaults to None: they are not.
+        overwrite: whether the result may take the memory of ``x``, see :py:func:`winograd_conv`. Defaults to False.
 
     Returns:
         maps of shape ``(B, out_channels, H, W[, D])``, or ``(B, out_channels, *size)``.
     """
     if is_plain_conv3x3(conv):
-        maps = _convolve_faster(x, conv.weight, conv.bias, size)
+        maps = _convolve_faster(x, conv.weight, conv.bias, size, overwrite)
         if maps is not None:
             return maps
     return conv(x if size is None else resize_to(x, size))
 
 
 def _convolve_faster(
-    x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, size: list[int] | None
+    x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, size: list[int] | None, overwrite: bool
 ) -> torch.Tensor | None:
     """The result in the form that is faster than PyTorch's, or None where none is."""
     eager_2d = is_eager() and x.dim() == 4
@@ -48,7 +49,7 @@ def _convolve_faster(
         maps = upsampled_conv(x, weight, bias, size)
         return maps.contiguous(memory_format=torch.channels_last) if eager_2d and x.stride(1) == 1 else maps
     if winograd_pays(x, weight):
-        return winograd_conv(x, weight, bias)
+        return winograd_conv(x, weight, bias, overwrite)
     return _add_taps(x, weight, bias) if eager_2d and x.device.type == "cpu" and len(weight) <= _FEW else None
 
 

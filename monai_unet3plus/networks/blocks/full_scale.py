@@ -11,11 +11,12 @@ import torch.nn as nn
 from monai.networks.layers.factories import Pool
 from monai.networks.layers.utils import get_act_layer
 
+from ..eager import is_eager
 from .checkpointing import checkpointed
 from .conv import BlockFactory, Conv3x3
 from .convolve import convolve
 from .image_format import store_gradient_like
-from .plain import is_plain_conv3x3
+from .plain import has_hooks, is_plain_conv3x3, is_plain_tensor
 from .upsampled_conv import resize_to, upsampled_conv
 
 
@@ -101,8 +102,8 @@ class FullScaleNode(nn.Module):
         """
         Args:
             maps: one map per level, finest first; of the levels below this node's, the decoder's.
-            release: whether to drop all but the finest from ``maps`` once they are gathered, so that inference does
-                not hold them while it fuses. Defaults to False.
+            release: whether to drop maps from the list once they are gathered, so that inference does not hold them
+                while it fuses. Defaults to False.
 
         Returns:
             map of shape ``(B, branch_channels * len(maps), ...)`` at this node's level.
@@ -113,6 +114,9 @@ class FullScaleNode(nn.Module):
 
     def _fuse(self, maps: list[torch.Tensor], release: bool) -> torch.Tensor:
         size = list(maps[self.level].shape[2:])
+        if not torch.jit.is_scripting():
+            if self._may_overwrite(maps[0]):
+                return self._fuse_in_place(maps if release else list(maps), size)
         branches: list[torch.Tensor] = []
         for source, branch in enumerate(self.branches):
             branches.append(branch(maps[source], size))
@@ -123,3 +127,27 @@ class FullScaleNode(nn.Module):
         gathered = self.act(torch.cat(branches, dim=1))
         branches.clear()  # or inference would hold them beside their copy while it fuses
         return self.fusion(gathered)
+
+    def _may_overwrite(self, x: torch.Tensor) -> bool:
+        """Whether nobody looks at the maps between gathering and fusing: eager inference, no hooks; 2D on a CPU."""
+        if self.training or torch.is_grad_enabled() or not is_eager() or not is_plain_tensor(x):
+            return False
+        is_plain = type(self.fusion) is Conv3x3 and not any(has_hooks(module) for module in self.modules())
+        return is_plain and x.device.type == "cpu" and x.is_contiguous(memory_format=torch.channels_last)
+
+    def _fuse_in_place(self, maps: list[torch.Tensor], size: list[int]) -> torch.Tensor:
+        """
+        The same in less memory: each branch is written to its place among those gathered, which the fused replace.
+
+        The list of maps is used up. Coarser maps come first, since up-sampling takes most while it lasts.
+        """
+        finer = self.level + 1
+        gathered: torch.Tensor | None = None
+        for source in [*range(finer, len(self.branches)), *range(finer)]:
+            branch = self.branches[source](maps.pop(finer if source >= finer else 0), size)
+            batch, channels = branch.shape[:2]
+            if gathered is None:
+                gathered = branch.new_empty([batch, *size, channels * len(self.branches)]).movedim(-1, 1)
+            gathered.narrow(1, source * channels, channels).copy_(branch)
+            del branch  # or it would be held while the next one is computed
+        return self.fusion(self.act(gathered), overwrite=True)

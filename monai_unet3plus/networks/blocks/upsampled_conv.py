@@ -64,6 +64,20 @@ def upsampled_conv(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | N
     Returns:
         maps of shape ``(B, out_channels, *size)``.
     """
+    if torch.jit.is_scripting():
+        maps = _upsample_taps(x, weight, size)
+    elif _is_stored_last(x):
+        maps = _upsample_taps_last(x, weight, size)
+    else:
+        maps = _upsample_taps(x, weight, size)
+    # By way of `linear`: a traced graph has the bias of a convolution as an optional tensor, which `+` does not take.
+    offset = F.linear(weight.new_zeros(1, 1), weight.new_zeros(weight.shape[0], 1), bias)
+    maps.add_(offset.reshape([-1] + [1] * (x.dim() - 2)))
+    return maps
+
+
+def _upsample_taps(x: torch.Tensor, weight: torch.Tensor, size: list[int]) -> torch.Tensor:
+    """The maps without bias."""
     axes = x.dim() - 2
     low_size = list(x.shape[2:])
     images = x.shape[0] * weight.shape[0]
@@ -79,11 +93,30 @@ def upsampled_conv(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | N
         columns = maps.flatten(2 + 2 * axis).flatten(0, 2 * axis)
         matrix = _tap_matrix(low_size[axis], size[axis], x).expand(columns.shape[0], -1, -1)
         maps = torch.bmm(matrix, columns).view([images] + [3] * axis + low_size[:axis] + size[axis:])
-    maps = maps.view([x.shape[0], weight.shape[0]] + size)
-    # By way of `linear`: a traced graph has the bias of a convolution as an optional tensor, which `+` does not take.
-    offset = F.linear(weight.new_zeros(1, 1), weight.new_zeros(weight.shape[0], 1), bias)
-    maps.add_(offset.reshape([-1] + [1] * axes))
-    return maps
+    return maps.view([x.shape[0], weight.shape[0]] + size)
+
+
+def _is_stored_last(x: torch.Tensor) -> bool:
+    """Whether :py:func:`_upsample_taps_last` takes the maps: 2D, channels stored last, in inference on a CPU."""
+    if torch.is_grad_enabled() or not is_eager() or x.dim() != 4 or x.device.type != "cpu":
+        return False
+    return x.is_contiguous(memory_format=torch.channels_last)
+
+
+def _upsample_taps_last(x: torch.Tensor, weight: torch.Tensor, size: list[int]) -> torch.Tensor:
+    """The same without a copy in another layout, and with the taps of one row of the kernel in memory at a time."""
+    outputs, channels = weight.shape[:2]
+    batch, _, height, width = x.shape
+    matrix = _tap_matrix(width, size[1], x).view(-1, 3, width).transpose(1, 2).flatten(1)  # the taps of a pixel adjoin
+    matrix = matrix.expand(batch * height, -1, -1)
+    rows = x.new_empty(batch, 3, height, size[1] * outputs)
+    for row in range(3):
+        per_tap = weight[:, :, row].permute(2, 0, 1).reshape(-1, channels, 1, 1)
+        low = F.conv2d(x, per_tap).permute(0, 2, 3, 1).reshape(batch * height, width * 3, outputs)
+        rows[:, row] = torch.bmm(matrix, low).view(batch, height, size[1] * outputs)
+        del low  # or it would be held beside the next one
+    matrix = _tap_matrix(height, size[0], x).expand(batch, -1, -1)
+    return torch.bmm(matrix, rows.flatten(1, 2)).view(batch, *size, outputs).movedim(-1, 1)
 
 
 def _tap_matrix(low: int, high: int, like: torch.Tensor) -> torch.Tensor:

@@ -70,7 +70,9 @@ def _computed_in(x: torch.Tensor) -> torch.dtype:
     return torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
 
 
-def winograd_conv(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+def winograd_conv(
+    x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, overwrite: bool = False
+) -> torch.Tensor:
     """
     Equal to ``conv2d(x, weight, bias, padding=1)``, to rounding, under autocast too.
 
@@ -78,11 +80,17 @@ def winograd_conv(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | No
         x: maps of shape ``(B, C, H, W)``, float32, float64 or bfloat16.
         weight: kernel of shape ``(out_channels, C, 3, 3)``.
         bias: ``(out_channels,)`` or None.
+        overwrite: whether the result may take the memory of ``x``, which it does in inference where there are as many
+            outputs as inputs and ``x`` is stored channels last. Defaults to False.
 
     Returns:
         maps of shape ``(B, out_channels, H, W)``, stored channels last.
     """
-    return _WinogradConv.apply(x.to(_computed_in(x)), weight, bias)
+    x = x.to(_computed_in(x))
+    in_place = overwrite and not torch.is_grad_enabled() and weight.shape[0] == weight.shape[1]
+    if in_place and x.is_contiguous(memory_format=torch.channels_last):
+        return _convolve(x, weight, bias, overwrite=True)
+    return _WinogradConv.apply(x, weight, bias)
 
 
 class _WinogradConv(torch.autograd.Function):
@@ -131,29 +139,38 @@ def _tile_side(dtype: torch.dtype) -> int:
 
 
 @torch.autocast("cpu", enabled=False)  # which would round the kernels before they are evaluated
-def _convolve(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+def _convolve(
+    x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, overwrite: bool = False
+) -> torch.Tensor:
     patch_transform, kernel_transform, tile_transform = _transforms(x.dtype)
     outputs, channels = weight.shape[:2]
     taps = weight.permute(2, 3, 1, 0).reshape(9, -1).to(kernel_transform.dtype)
     kernels = (kernel_transform @ taps).to(x.dtype).view(-1, channels, outputs)
     batch, _, height, width = x.shape
     side = _tile_side(x.dtype)
-    rows, columns = -(-height // side), -(-width // side)
-    size = (batch, outputs, rows * side, columns * side)
-    result = x.new_empty_strided(size, (size[2] * size[3] * outputs, 1, size[3] * outputs, outputs))
+    columns = -(-width // side)
+    strides = (height * width * outputs, 1, width * outputs, outputs)
+    result = x if overwrite else x.new_empty_strided((batch, outputs, height, width), strides)
+    above = None  # the row above a strip, which the strip before may have overwritten
     for image, first, count in _strips(x, max(channels, outputs)):
-        patches = (patch_transform @ _patches(x[image], first, count)).view(-1, count * columns, channels)
-        tiles = tile_transform @ torch.bmm(patches, kernels).flatten(1)
+        patches = patch_transform @ _patches(x[image], first, count, above if first else None)
+        patches = patches.view(-1, count * columns, channels)
+        if overwrite:
+            above = x[image, :, min((first + count) * side, height) - 1].clone()
+        products = torch.bmm(patches, kernels).flatten(1)
         del patches
+        tiles = tile_transform @ products
+        del products
         tiles = tiles.view(side, side, count, columns, outputs).permute(2, 0, 3, 1, 4)
-        strip = result[image, :, first * side : (first + count) * side].permute(1, 2, 0).view(tiles.shape)
+        strip = result[image, :, first * side : (first + count) * side].permute(1, 2, 0)
+        if strip.numel() < tiles.numel():  # the last tiles reach beyond the map
+            tiles = tiles.reshape(count * side, columns * side, outputs)[: strip.shape[0], :width]
+        strip = strip.view(tiles.shape)
         if bias is None:
             strip.copy_(tiles)
         else:
             torch.add(tiles, bias.to(x.dtype), out=strip)
-    # Not a view, which an activation could not change in place: autograd forbids it for a function's own output.
-    whole = size[2:] == (height, width)
-    return result if whole else result[:, :, :height, :width].clone(memory_format=torch.channels_last)
+    return result
 
 
 @torch.autocast("cpu", enabled=False)
@@ -188,8 +205,11 @@ def _strips(x: torch.Tensor, channels: int) -> list[tuple[int, int, int]]:
     return [(image, first, min(count, rows - first)) for image in range(batch) for first in range(0, rows, count)]
 
 
-def _patches(image: torch.Tensor, first: int, count: int) -> torch.Tensor:
-    """The patches of ``count`` rows of tiles, from the map of one image ``(C, H, W)``: ``(n * n, tiles * C)``."""
+def _patches(image: torch.Tensor, first: int, count: int, above: torch.Tensor | None = None) -> torch.Tensor:
+    """
+    The patches of ``count`` rows of tiles, from the map of one image ``(C, H, W)``: ``(n * n, tiles * C)``. The row of
+    pixels above them is ``above``, ``(C, W)``, by default that of the image.
+    """
     _, height, width = image.shape
     side = _tile_side(image.dtype)
     patch = side + 2
@@ -197,4 +217,6 @@ def _patches(image: torch.Tensor, first: int, count: int) -> torch.Tensor:
     strip = image[:, max(top, 0) : bottom].permute(1, 2, 0)
     right = -width % side + 1
     strip = F.pad(strip, (0, 0, 1, right, max(-top, 0), max(bottom - height, 0)))
+    if above is not None:
+        strip[0, 1 : 1 + width] = above.T
     return strip.unfold(0, patch, side).unfold(1, patch, side).permute(3, 4, 0, 1, 2).reshape(patch**2, -1)

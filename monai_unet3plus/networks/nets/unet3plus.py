@@ -150,12 +150,12 @@ class UNet3Plus(nn.Module):
                 over a single value per channel.
         """
         if torch.jit.is_scripting():
-            return self._predict(self.encode(x))
+            return self._predict(x)
         if is_eager():  # a graph that is being recorded would turn these checks into constraints on its sizes
             self._check_input(x)
-        maps = self.encode(x)
         if not self.training:
-            return self._predict(maps)
+            return self._predict(x)
+        maps = self.encode(x)
         outputs = self.side_outputs(maps) if self.deep_supervision else self.decode(maps)
         if self.presence_head is None:
             return outputs
@@ -188,7 +188,7 @@ class UNet3Plus(nn.Module):
         maps = list(maps)
         for step, node in enumerate(self.nodes):
             level = len(self.nodes) - 1 - step
-            maps[level] = node(maps, release=level == 0)
+            maps = maps[:level] + [node(maps, release=level == 0)] + maps[level + 1 :]
         return self.heads[0](maps[0])
 
     def side_outputs(self, maps: list[torch.Tensor]) -> list[torch.Tensor]:
@@ -230,11 +230,12 @@ class UNet3Plus(nn.Module):
         else:
             return self.presence_head(self.encode(x)[-1])
 
-    def _predict(self, maps: list[torch.Tensor]) -> torch.Tensor:
+    def _predict(self, x: torch.Tensor) -> torch.Tensor:
         """Logits in evaluation mode: the finest output, gated."""
         if self.presence_head is None:
-            return self.decode(maps)
+            return self.decode(self.encode(x))  # which alone holds the encoder's maps, and drops them one by one
         else:
+            maps = self.encode(x)
             present = is_present(self.presence_head(maps[-1]))
             if not torch.jit.is_scripting():
                 if is_eager() and not torch.is_grad_enabled():  # items left out would have no gradient

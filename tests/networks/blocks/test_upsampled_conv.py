@@ -41,6 +41,22 @@ class TestUpsampledConv(unittest.TestCase):
             expected = direct(x, weight, b, size)
             torch.testing.assert_close(upsampled_conv(x, weight, b, size), expected, rtol=1e-5, atol=2e-5)
 
+    @parameterized.expand(CASES[:-1])
+    def test_inference_on_maps_stored_last_gives_the_same(
+        self, _: str, shape: tuple[int, ...], size: list[int]
+    ) -> None:
+        x, weight, bias = tensors(shape)
+        stored_last = x.contiguous(memory_format=torch.channels_last)
+        expected = direct(x, weight, bias, size)
+        with torch.no_grad():
+            found = upsampled_conv(stored_last, weight, bias, size)
+            torch.testing.assert_close(found, expected, rtol=1e-5, atol=2e-5)
+            self.assertTrue(found.is_contiguous(memory_format=torch.channels_last))
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                lower = upsampled_conv(stored_last, weight, bias, size).float()
+        torch.testing.assert_close(lower, expected, rtol=0, atol=0.02 * float(expected.abs().max()))
+        torch.testing.assert_close(stored_last, x, rtol=0, atol=0)
+
     @parameterized.expand(CASES)
     def test_gradients_equal_those_of_the_direct_form(self, _: str, shape: tuple[int, ...], size: list[int]) -> None:
         gradients = []

@@ -95,6 +95,39 @@ class TestWinogradConv(unittest.TestCase):
         weight = torch.randn(64, 64, 3, 3, dtype=torch.float64)
         torch.testing.assert_close(winograd_conv(x, weight, None), F.conv2d(x, weight, padding=1))
 
+    @parameterized.expand(
+        [
+            (name, size, dtype)
+            for name, size in [*SIZES, ("one_row_of_tiles_a_strip", (23, 20000))]
+            for dtype in (torch.float32, torch.float64, torch.bfloat16)
+        ]
+    )
+    def test_the_result_may_take_the_memory_of_the_maps(
+        self, _: str, size: tuple[int, int], dtype: torch.dtype
+    ) -> None:
+        x = tensors(size, dtype)[0].contiguous(memory_format=torch.channels_last)
+        weight, bias = torch.randn(5, 5, 3, 3).to(dtype), torch.randn(5).to(dtype)
+        before = x.clone()
+        with torch.no_grad():
+            expected = winograd_conv(x, weight, bias)
+            self.assertTrue(torch.equal(x, before))
+            found = winograd_conv(x, weight, bias, overwrite=True)
+        self.assertEqual(found.data_ptr(), x.data_ptr())
+        self.assertTrue(torch.equal(found, expected))
+
+    def test_nothing_is_overwritten_in_training_or_where_the_result_does_not_fit(self) -> None:
+        x, wide, bias = tensors((16, 24))
+        x = x.contiguous(memory_format=torch.channels_last)
+        before = x.clone()
+        winograd_conv(x, wide[:5].requires_grad_(), bias[:5], overwrite=True).sum().backward()
+        with torch.no_grad():
+            winograd_conv(x, wide, bias, overwrite=True)
+            for given in (x.contiguous(), x[..., 1:]):
+                kept = given.clone()
+                winograd_conv(given, wide[:5], bias[:5], overwrite=True)
+                self.assertTrue(torch.equal(given, kept))
+        self.assertTrue(torch.equal(x, before))
+
     @parameterized.expand([("float32", torch.float32, 1 / 3), ("bfloat16", torch.bfloat16, 1 / 2)])
     def test_takes_part_of_the_multiplications(self, _: str, dtype: torch.dtype, part: float) -> None:
         x, weight = maps(320, 32).to(dtype), torch.randn(320, 320, 3, 3).to(dtype)
