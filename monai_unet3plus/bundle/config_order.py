@@ -41,9 +41,6 @@ class Place(NamedTuple):
         """
         Begin a run of the config: a command ends with one sentence from here on, and its configs are in order.
 
-        Args:
-            names: the global names of an expression in the config, ``globals()``.
-
         Raises:
             InputError: When a config is not preceded by one that it changes.
         """

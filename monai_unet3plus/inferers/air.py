@@ -62,8 +62,6 @@ class SkipAir:
         """
         Args:
             windows: shape ``(N, C, h, w)``.
-            args: further arguments for ``predict``.
-            kwargs: further keyword arguments for ``predict``.
         """
         body = is_body(windows, self.threshold)
         if bool(body.all()):

@@ -39,12 +39,6 @@ class AutocastInferer(Inferer):
 
     def __call__(self, inputs: torch.Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """
-        Args:
-            inputs: the input of ``inferer``.
-            network: the network that ``inferer`` runs.
-            args: further arguments.
-            kwargs: further keyword arguments.
-
         Returns:
             the result of ``inferer``; its tensors may be of ``dtype``.
         """

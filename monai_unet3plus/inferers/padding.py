@@ -47,8 +47,6 @@ class PadWindows:
         """
         Args:
             windows: shape ``(N, C, h, w)``.
-            args: further arguments for ``predict``.
-            kwargs: further keyword arguments for ``predict``.
         """
         output = self.predict(pad_windows(windows, self.multiple), *args, **kwargs)
         if not isinstance(output, torch.Tensor):

@@ -72,8 +72,6 @@ class PresenceFirst:
         """
         Args:
             slabs: slices with their neighbours as channels, ``(N, C, H, W)``.
-            args: further arguments for ``inferer``.
-            kwargs: further keyword arguments for ``inferer``.
 
         Returns:
             gated logits, ``(N, K, H, W)``, and present minus absent presence logits, ``(N, K)``.

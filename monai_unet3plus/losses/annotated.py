@@ -13,7 +13,7 @@ from torch.nn.modules.loss import _Loss
 from ..utils.errors import InputError
 from ..utils.labels import IGNORED
 
-__all__ = ["AnnotatedLoss", "annotation_weights", "check_target", "mean_over_annotated"]
+__all__ = ["AnnotatedLoss", "annotation_weights", "check_target", "mean_over_annotated", "to_float32"]
 
 _TOLERANCE = 1e-3  # of values that were interpolated
 _HINT = (
@@ -81,6 +81,12 @@ def mean_over_annotated(values: torch.Tensor, weights: torch.Tensor) -> torch.Te
     return (values * weights).sum() / weights.sum().clamp(min=1)
 
 
+def to_float32(tensor: torch.Tensor) -> torch.Tensor:
+    """A plain tensor in float32; double precision stays. Autocast would change convolutions only, those of MS-SSIM."""
+    tensor = convert_to_tensor(tensor, track_meta=False)
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+
+
 class AnnotatedLoss(_Loss):
     """
     Any loss of MONAI's for the bundle's masks, without organs that a case does not annotate, whose whole mask is 255.
@@ -116,8 +122,7 @@ class AnnotatedLoss(_Loss):
             ValueError: When the loss does not return a value per image and organ.
             InputError: When the target has other values; on a GPU the loss is NaN instead. It is a ValueError too.
         """
-        logits = convert_to_tensor(input, track_meta=False)
-        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        logits = to_float32(input)
         target = convert_to_tensor(target, track_meta=False)
         weights = annotation_weights(target)
         values = self.loss(logits, torch.where(target == IGNORED, 0, target).to(logits.dtype))

@@ -13,7 +13,7 @@ from monai.utils import LossReduction, convert_to_tensor
 from torch.nn.modules.loss import _Loss
 
 from ..utils.errors import InputError
-from .annotated import annotation_weights, mean_over_annotated
+from .annotated import annotation_weights, mean_over_annotated, to_float32
 
 __all__ = ["MultiScaleSSIMLoss"]
 
@@ -122,8 +122,7 @@ class MultiScaleSSIMLoss(_Loss):
         x, y = (convert_to_tensor(image, track_meta=False) for image in (input, target))
         weights = annotation_weights(y)
         with torch.autocast(x.device.type, enabled=False):
-            x = x.to(torch.promote_types(x.dtype, torch.float32))
-            x = x.sigmoid() if self.sigmoid else x
+            x = to_float32(x).sigmoid() if self.sigmoid else to_float32(x)
             y = y.to(x.dtype) * weights.reshape(*weights.shape, *[1] * (y.dim() - 2))
             loss = self._dissimilarity(x, y) * weights
         if self.reduction == LossReduction.MEAN.value:

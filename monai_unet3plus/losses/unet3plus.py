@@ -14,7 +14,7 @@ from monai.utils import convert_to_tensor
 from torch.nn.modules.loss import _Loss
 
 from ..utils.labels import IGNORED
-from .annotated import annotation_weights, check_target, mean_over_annotated
+from .annotated import annotation_weights, check_target, mean_over_annotated, to_float32
 from .ms_ssim import MultiScaleSSIMLoss
 from .soft_iou import soft_iou_loss
 
@@ -126,17 +126,17 @@ class UNet3PlusLoss(_Loss):
         parts: dict[str, torch.Tensor] = {}
         unused: list[torch.Tensor] = []
         for output, weight in zip(outputs, output_weights):
-            found = self._segmentation_parts(_precise(output), mask, weights) if weight > 0 else {}
+            found = self._segmentation_parts(to_float32(output), mask, weights) if weight > 0 else {}
             for name, part in found.items():
                 parts[name] = parts.get(name, 0) + weight * part
             unused += [] if found else [output]
         if presence_logits is not None:
             if self.lambdas["presence"] > 0:
-                parts["presence"] = _presence_part(_precise(presence_logits), mask, weights)
+                parts["presence"] = _presence_part(to_float32(presence_logits), mask, weights)
             else:
                 unused.append(presence_logits)
         terms = [self.lambdas[name] * part for name, part in parts.items()]
-        total = torch.stack(terms + [0 * _precise(tensor).sum() for tensor in unused]).sum()
+        total = torch.stack(terms + [0 * to_float32(tensor).sum() for tensor in unused]).sum()
         self.parts = {name: part.detach() for name, part in parts.items()}
         return total
 
@@ -164,12 +164,6 @@ class UNet3PlusLoss(_Loss):
 def _presence_part(presence_logits: torch.Tensor, mask: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     present = (mask.flatten(2).amax(dim=2) > 0.5).long()
     return mean_over_annotated(F.cross_entropy(presence_logits.mT, present, reduction="none"), weights)
-
-
-def _precise(tensor: torch.Tensor) -> torch.Tensor:
-    """A plain tensor in float32; double precision stays. Autocast would change convolutions only, those of MS-SSIM."""
-    tensor = convert_to_tensor(tensor, track_meta=False)
-    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
 
 
 def _check_shapes(outputs: list[torch.Tensor], presence_logits: torch.Tensor | None, target: torch.Tensor) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage, sparse
 
+from .foreground import find_box
+
 __all__ = ["mask_facts", "mask_flags"]
 
 _LARGE_SHARE, _LARGE_ML = 0.05, 1.0
@@ -36,7 +38,7 @@ def mask_facts(
     """
     mask = np.asarray(mask, dtype=bool)
     voxel_ml = math.prod(spacing) / 1000
-    box = _find_box(mask)
+    box = find_box(mask)
     organ = mask[box]
     volume = float(organ.sum() * voxel_ml)
     borders = [
@@ -74,15 +76,6 @@ def _component_sizes(mask: np.ndarray) -> np.ndarray:
     graph = sparse.coo_matrix((np.ones(len(one)), (one, other)), shape=(count, count))
     joined = sparse.csgraph.connected_components(graph, directed=False)[1] if count else np.zeros(0, int)
     return np.bincount(joined, weights=np.concatenate(sizes))
-
-
-def _find_box(mask: np.ndarray) -> tuple[slice, ...]:
-    """The smallest box around a mask, empty if there is nothing in it."""
-    box = []
-    for axis in range(mask.ndim):
-        within = np.flatnonzero(mask.any(axis=tuple(other for other in range(mask.ndim) if other != axis)))
-        box.append(slice(within[0], within[-1] + 1) if len(within) else slice(0, 0))
-    return tuple(box)
 
 
 def mask_flags(organ: str, facts: dict, volume_range: Sequence[float] | None = None) -> list[str]:

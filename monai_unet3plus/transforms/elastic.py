@@ -26,12 +26,7 @@ class RandElastic(Rand2DElastic):
     """
 
     def randomize(self, spatial_size: Sequence[int]) -> None:
-        """
-        Draw a deformation.
-
-        Args:
-            spatial_size: size of the output.
-        """
+        """Draw a deformation."""
         RandomizableTransform.randomize(self, None)
         self.places = _draw_places(self, spatial_size, self._do_transform)
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 
-__all__ = ["InputError", "root_cause", "last_line", "describe_error"]
+__all__ = ["InputError", "describe_error", "join_names", "last_line", "root_cause"]
 
 
 class InputError(ValueError):
@@ -49,3 +50,15 @@ def last_line(error: BaseException) -> str:
     """The last line of a library's message, without the places in its source that C++ libraries put before it."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip() and not line.startswith("Reason: ")]
     return re.sub(r"^.*ERROR: (\w+\(0x\w+\): )?", "", lines[-1]) if lines else type(error).__name__
+
+
+def join_names(names: Sequence[str], most: int = 10) -> str:
+    """
+    Names for a message: the first ones, and the number of the others.
+
+    Args:
+        names: one or more.
+        most: number of names to show. Defaults to 10.
+    """
+    others = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + others

@@ -133,7 +133,8 @@ def nifti_volume(file: str, image: Any, voxels: np.ndarray | None = None) -> Vol
         array = np.asarray(proxy) if voxels is None else voxels
     else:  # scaled values are float64 for nibabel, in twice the memory
         array = np.asarray(proxy, dtype=np.float32)
-    affine, warnings = _to_mm(np.asarray(header.get_best_affine(), dtype=float), _find_nifti_unit(header), file)
+    unit = _NIFTI_UNITS.get(int(header["xyzt_units"]) & 7, 1.0)
+    affine, warnings = _to_mm(np.asarray(header.get_best_affine(), dtype=float), unit, file)
     unstated = ["spacing"] if warnings else []
     if header["sform_code"] == 0 and header["qform_code"] == 0:
         unstated.insert(0, "orientation")
@@ -164,10 +165,6 @@ def _check_header(image: Any, file: str) -> None:
         raise InputError(
             f"{file}: expected voxel sizes (pixdim), but found {' x '.join(f'{size:g}' for size in sizes)}."
         )
-
-
-def _find_nifti_unit(header: Any) -> float:
-    return _NIFTI_UNITS.get(int(header["xyzt_units"]) & 7, 1.0)
 
 
 def _to_mm(affine: np.ndarray, unit: float, file: str) -> tuple[np.ndarray, list[str]]:

@@ -12,7 +12,7 @@ import torch
 import torch.nn as nn
 from monai.config import PathLike
 
-from ...utils.errors import InputError
+from ...utils.errors import InputError, join_names
 from ..encoders import ResNetStages
 from .file import load_weights
 
@@ -51,7 +51,7 @@ def load_imagenet_weights(network: Network, path: PathLike) -> Network:
     own = {_torchvision_name(key): (key, value) for key, value in resnet.state_dict().items()}
     missing = [name for name in own if name not in state_dict and not name.endswith(_COUNT)]
     if missing:
-        raise InputError(f"{path} does not fit the network's ResNet: it lacks {_listed(missing)}.")
+        raise InputError(f"{path} does not fit the network's ResNet: it lacks {join_names(missing)}.")
     weights = {}
     for name, (key, value) in own.items():
         loaded = state_dict.get(name, value)
@@ -87,8 +87,3 @@ def _torchvision_name(key: str) -> str:
     """The name in torchvision of a parameter of ``ResNetStages``."""
     part, index, rest = key.split(".", 2)
     return f"{('conv1', 'bn1')[int(index)]}.{rest}" if part == "stem" else f"layer{int(index) + 1}.{rest}"
-
-
-def _listed(keys: list[str], most: int = 10) -> str:
-    shown = ", ".join(keys[:most])
-    return shown if len(keys) <= most else f"{shown} and {len(keys) - most} more"

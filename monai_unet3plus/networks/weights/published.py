@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 import torch
 
+from ...utils.errors import join_names
 from ..nets import UNet3Plus
 
 _NORM_ENTRIES = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
@@ -37,15 +38,15 @@ def load_published_weights(network: UNet3Plus, state_dict: Mapping[str, torch.Te
     if undescribed:
         raise ValueError(
             "Expected argument `network` to be built like the published one (five levels, batch norm, biases), but "
-            f"the published names do not describe {_listed(undescribed)}."
+            f"the published names do not describe {join_names(undescribed)}."
         )
     faults = []
     missing = [names[key] for key in own if names[key] not in state_dict]
     if missing:
-        faults.append(f"missing keys {_listed(missing)}")
+        faults.append(f"missing keys {join_names(missing)}")
     unexpected = sorted(set(state_dict) - {names[key] for key in own})
     if unexpected:
-        faults.append(f"unexpected keys {_listed(unexpected)}")
+        faults.append(f"unexpected keys {join_names(unexpected)}")
     for key, value in own.items():
         published = state_dict.get(names[key])
         if published is not None and published.shape != value.shape:
@@ -83,8 +84,3 @@ def _convolution(own: str, published_conv: str, published_norm: str) -> Iterator
         yield f"{own}.conv.{entry}", f"{published_conv}.{entry}"
     for entry in _NORM_ENTRIES:
         yield f"{own}.adn.N.{entry}", f"{published_norm}.{entry}"
-
-
-def _listed(keys: list[str], most: int = 10) -> str:
-    shown = ", ".join(keys[:most])
-    return shown if len(keys) <= most else f"{shown} and {len(keys) - most} more"
