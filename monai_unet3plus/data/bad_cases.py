@@ -49,7 +49,7 @@ def report_bad_cases(reasons: Mapping[str, str], total: int, strict: bool) -> No
     Args:
         reasons: why, for the image of each bad case.
         total: number of all cases.
-        strict: whether one is too many.
+        strict: whether a single bad case is an error.
 
     Raises:
         InputError: When there is one and ``strict`` is set, or there are only such.

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Let a network's classifier call an organ present from another probability on than one half.
+Change the probability above which a network's classifier calls an organ present, one half by default.
 
     python -m monai_unet3plus.experiments.presence_threshold --checkpoint OLD --threshold 0.7 --output NEW
 
@@ -61,7 +61,7 @@ def set_threshold(weights: dict[str, torch.Tensor], threshold: float) -> None:
 
     Args:
         weights: ``state_dict`` of a :py:class:`monai_unet3plus.networks.nets.UNet3Plus`, changed in place. Its
-            probabilities are those before the change: 0.7 after 0.7 is more than 0.7 once.
+            probabilities change too, so a second call adds to the first one.
         threshold: between 0 and 1; 0.5 changes nothing.
 
     Raises:

@@ -44,7 +44,7 @@ def summarize(scores: Mapping[str, Mapping[str, float | None]]) -> OrganSummary:
     Sum up the scores of one organ over cases.
 
     A value that is not defined (NaN) is left out of the statistics and counted. The cases behind them have a mask
-    that is empty; these are named, since a mean without them flatters.
+    that is empty; these are named, since the mean without them is better than the masks are.
 
     Args:
         scores: for each case its scores, see :py:func:`organ_scores`.

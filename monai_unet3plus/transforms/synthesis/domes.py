@@ -82,7 +82,10 @@ class RandLungDomes(RandSynthesis):
         organ: int | None,
         depth: tuple[float, float],
     ) -> None:
-        """Fill a part of a room, around a place in the lung that is a share of it within ``depth`` from its back."""
+        """
+        Paint a dome into a part of ``room``. Its centre is in ``lung``; ``depth`` is the range of its distance from the
+        lung's back, as a quantile of the lung's pixels.
+        """
         # with a margin as wide as the closing and the blur reach
         _, rows, columns = find_windows(room[None].view(np.uint8), 8)[1]
         image, label, lung, room = (array[..., rows, columns] for array in (image, label, lung, room))
