@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Drop labels of an organ that the network of the case's own fold, which has not seen them, does not confirm.
+Drop labels of an organ that a network does not confirm: that of the case's fold, which has not seen the case.
 
     python -m monai_unet3plus.experiments.check_labels --datalist_file LIST --work_dir WORK --organ spleen --output NEW
 

@@ -74,8 +74,8 @@ def save_weights(checkpoint: Any, path: PathLike, organs: Sequence[str] | None =
     Args:
         checkpoint: ``state_dict`` of a network, or anything else that ``torch.save`` takes.
         path: the file.
-        organs: names of the organs that the network is trained for, in order, which a file of weights alone then
-            tells. Defaults to None.
+        organs: names of the organs that the network is trained for, in order; they are stored with the weights.
+            Defaults to None.
     """
     if hasattr(checkpoint, "_metadata"):  # of a network
         if organs is not None:
@@ -170,7 +170,7 @@ class CheckpointSaver(MonaiCheckpointSaver):
 
     Args:
         args: see :py:class:`monai.handlers.CheckpointSaver`.
-        organs: names of the organs that the network is trained for, in order, which a file of weights alone then tells.
+        organs: names of the organs that the network is trained for, in order; they are stored with the weights.
             Defaults to None.
         kwargs: see :py:class:`monai.handlers.CheckpointSaver`.
     """

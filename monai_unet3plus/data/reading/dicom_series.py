@@ -46,9 +46,9 @@ def find_ct_stack(path: str) -> CTStack:
     """
     Find the CT in a folder of DICOM files, or in one file.
 
-    A CT has the SOP class of one, or the modality and positions, one number per pixel, and is no overview. Of several
-    stacks an axial one counts before others, then the one with the most slices. Copies of slices are dropped, and one
-    of several phases on the same positions is taken, see :py:func:`.dicom_phases.pick_phase`.
+    A CT has the SOP class of a CT, or its modality and positions; it has one number per pixel, and is no overview. Of
+    several stacks an axial one counts before others, then the one with the most slices. Copies of slices are dropped,
+    and one of several phases on the same positions is taken, see :py:func:`.dicom_phases.pick_phase`.
 
     Args:
         path: a folder, with those below it only if there is no DICOM in itself, or a file.

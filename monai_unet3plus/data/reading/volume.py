@@ -173,7 +173,7 @@ def _to_mm(affine: np.ndarray, unit: float, file: str) -> tuple[np.ndarray, list
     scaled[:3] *= unit
     if unit == 1 or _is_patient_sized(scaled) or not _is_patient_sized(affine):
         return scaled, []
-    return affine, [f"{file}: states a unit of {unit:g} mm, by which voxels are no patient's; taken as mm"]
+    return affine, [f"{file}: states a unit of {unit:g} mm, but such voxels do not fit a patient; taken as mm"]
 
 
 def _is_patient_sized(affine: np.ndarray) -> bool:
