@@ -97,7 +97,7 @@ class EvaluationReport:
     def __call__(self, engine: Engine) -> None:
         """Gather the scores of all ranks; the first writes them to files and the log."""
         cases = dict(sorted(gather_entries(self._cases).items()))
-        if engine.state.rank > 0:  # type: ignore[attr-defined]
+        if dist.is_available() and dist.is_initialized() and dist.get_rank() > 0:
             return
         summaries = self._summarize(cases)
         self._write({name: case.scores for name, case in cases.items()}, summaries)
