@@ -59,7 +59,7 @@ def exit_on_error() -> None:
     MONAI would bury the sentence in a stack trace that ends in "Failed to evaluate ConfigExpression". The bundle's
     configs call this before all else.
     """
-    if is_command() and sys.excepthook is not _exit_on_uncaught:
+    if is_command():
         sys.excepthook = _exit_on_uncaught
 
 
