@@ -58,24 +58,24 @@ def summarize(answers: Sequence[Answer]) -> str:
     for answer in answers:
         for name, verdict in answer.found.items():
             found[verdict].append(name)
-    sentences = []
-    if found[1]:
-        sentences.append(f"Claims of the paper that are confirmed here: {'; '.join(found[1])}.")
-    if found[0]:
-        sentences.append(
-            f"**Claims of the paper that are not confirmed**, because no difference is shown: {'; '.join(found[0])}."
-        )
-    if found[-1]:
-        sentences.append(f"**Claims of the paper whose opposite is found**: {'; '.join(found[-1])}.")
-    return " ".join(sentences)
+    counts = {verdict: len(names) for verdict, names in found.items()}
+    lines = [
+        f"{sum(counts.values())} comparisons test a claim of the paper. The claim is confirmed in {counts[1]} of them, "
+        f"no difference is shown in {counts[0]}, and the opposite is found in {counts[-1]}.",
+        "",
+    ]
+    titles = {-1: "The opposite is found", 0: "No difference is shown", 1: "Confirmed"}
+    lines += [f"- **{title}**: {'; '.join(found[verdict])}." for verdict, title in titles.items() if found[verdict]]
+    return "\n".join(lines)
 
 
 def _compare(question: str, by_name: Mapping[str, Result], organ: str) -> Answer:
     table = [
-        "| against | backbone | difference in Dice | 95 % interval | spread over seeds | the paper's |",
-        "|" + "---|" * 6,
+        "| against | backbone | difference in Dice | 95 % interval | spread over seeds | the paper's | at the same "
+        "learning rate |",
+        "|" + "---|" * 7,
     ]
-    found, sentences = {}, []
+    found, sentences, unsure = {}, [], []
     for name, first, second in _CLAIMS[question]:
         for suffix, backbone in _BACKBONES.items():
             ours, other = by_name.get(first + suffix), by_name.get(second + suffix)
@@ -84,10 +84,24 @@ def _compare(question: str, by_name: Mapping[str, Result], organ: str) -> Answer
             difference = compare_patients(ours.scores["dice"], other.scores["dice"])
             figures = [result.paper.dice[organ] for result in (ours, other) if organ in result.paper.dice]
             paper = f"{figures[0] - figures[1]:+.4f}" if len(figures) == 2 else ""
-            table.append(f"| {name} | {backbone} | {_figures(difference)} | {paper} |")
+            alike = _compare_at_rates(ours, other)
+            rates = ", ".join(f"{value:+.3f} at {rate:g}" for rate, value in alike.items())
+            table.append(f"| {name} | {backbone} | {_figures(difference)} | {paper} | {rates} |")
             found[f"{ours.paper.title} better than {other.paper.title}"] = difference.verdict
             sentences.append(f"against {name}, {backbone} backbone: {_WORDS[difference.verdict]}")
-    return Answer(question, _sentence(sentences), table if found else [], found)
+            if min(alike.values()) < 0 < max(alike.values()):
+                unsure.append(f"{name}, {backbone} backbone")
+    text = _sentence(sentences)
+    if unsure:
+        text += f" The sign of the difference depends on the learning rate in these comparisons: {'; '.join(unsure)}."
+    return Answer(question, text, table if found else [], found)
+
+
+def _compare_at_rates(ours: Result, other: Result) -> dict[float, float]:
+    """The difference in Dice with the first seed where both have the same learning rate, for each rate."""
+    return {
+        rate: compare_patients(scores, other.dice_at_rates[rate]).mean for rate, scores in ours.dice_at_rates.items()
+    }
 
 
 def _guided(by_name: Mapping[str, Result], organ: str) -> Answer:
@@ -118,13 +132,13 @@ def _guided(by_name: Mapping[str, Result], organ: str) -> Answer:
         found[f"the module lowers over-segmentation, {backbone} backbone"] = -over.verdict
         found[f"the module raises Dice, {backbone} backbone"] = dice.verdict
         sentences.append(
-            f"{backbone} backbone: {hybrid.scores['over_segmented'].mean:.1%} of the organ-free slices are "
-            f"over-segmented without the module, {guided.scores['over_segmented'].mean:.1%} with it "
-            f"({_WORDS[-over.verdict]}); the gate alone changes this by {gate.mean:+.1%}; "
-            f"{hybrid.scores['missed'].mean:.1%} of the organ's slices are missed without the module, "
-            f"{guided.scores['missed'].mean:.1%} with it; the module changes Dice by {dice.mean:+.4f}"
+            f"- {backbone[:1].upper()}{backbone[1:]} backbone: {_WORDS[-over.verdict]}. Over-segmented organ-free "
+            f"slices: {hybrid.scores['over_segmented'].mean:.1%} without the module, "
+            f"{guided.scores['over_segmented'].mean:.1%} with it; the gate alone changes this by {gate.mean:+.1%}. "
+            f"Missed slices of the organ: {hybrid.scores['missed'].mean:.1%} without the module, "
+            f"{guided.scores['missed'].mean:.1%} with it. The module changes Dice by {dice.mean:+.4f}."
         )
-    return Answer(question, _sentence(sentences), table if found else [], found)
+    return Answer(question, "\n".join(sentences) or "Not run.", table if found else [], found)
 
 
 def _efficient(results: Sequence[Result]) -> Answer:

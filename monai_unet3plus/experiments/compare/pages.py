@@ -33,6 +33,8 @@ _HOW = """- Dice: computed for each whole scan, on the pixels of its file and in
   bootstrap over patients. Several scans of a patient count as one.
 - Difference: mean difference from UNet 3+ of the same table and backbone, patient by patient, with its 95 % interval.
   By chance, one in twenty such intervals does not contain the true difference, and this page has many of them.
+- At the same learning rate: this difference with the first seed where both systems are trained with that rate. The
+  rates of the other columns were chosen for each system by two patients, which leaves something to chance.
 - Over-segmented: share of the slices without the organ in which the mask has a voxel of it. Missed: share of the slices
   with the organ in which the mask has none.
 - GFLOP: operations of inference on one slice, as PyTorch counts them, with batch norm folded. UNet 3+ computes its

@@ -40,7 +40,8 @@ class Result:
             the share of slices of the organ without one; the same names after "ungated_" for masks without the gate
             of the classification-guided module.
         curves: of each seed, steps and training Dice.
-        choosing: Dice of the validation patients by learning rate.
+        choosing: Dice of the validation patients by learning rate, with the first seed.
+        dice_at_rates: Dice of the test patients by learning rate, with the first seed.
         devices: that it was trained on.
     """
 
@@ -52,6 +53,7 @@ class Result:
     scores: Mapping[str, Scores]
     curves: Sequence[Sequence[Sequence[float]]]
     choosing: Mapping[float, float]
+    dice_at_rates: Mapping[float, Scores]
     devices: Sequence[str]
 
     @property
@@ -84,10 +86,7 @@ def collect(settings: Settings, records: Mapping[Training, Mapping[str, Any]], b
             continue
         built = build(bundle, system, overrides)
         parameters = built.parameters
-        tried = {
-            rate: records[Training(system, rate, settings.seeds[0])]["validation_cases"]
-            for rate in sorted(settings.learning_rates)
-        }
+        tried = {rate: records[Training(system, rate, settings.seeds[0])] for rate in sorted(settings.learning_rates)}
         results.append(
             Result(
                 system,
@@ -97,7 +96,11 @@ def collect(settings: Settings, records: Mapping[Training, Mapping[str, Any]], b
                 rate,
                 _scores(done, patient_of),
                 [record["curve"] for record in done.values()],
-                {rate: Scores.from_cases({0: cases}, patient_of).mean for rate, cases in tried.items()},
+                {
+                    rate: Scores.from_cases({0: record["validation_cases"]}, patient_of).mean
+                    for rate, record in tried.items()
+                },
+                {rate: Scores.from_cases({0: record["cases"]}, patient_of) for rate, record in tried.items()},
                 sorted({record["device"] for record in done.values()}),
             )
         )

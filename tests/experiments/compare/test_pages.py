@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import tempfile
 import unittest
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from monai_unet3plus.experiments.compare.pages import write_pages
+from monai_unet3plus.experiments.compare.training import Training
 from tests.bundle.workflows import BUNDLE
 from tests.experiments.compare.comparisons import made_up_records, small_settings
 
@@ -14,11 +17,17 @@ DICE = {"unet3plus": 0.7, "unet": 0.8, "unet3plus_no_ds": 0.65, "unet3plus_hybri
 
 
 class TestPages(unittest.TestCase):
-    def page(self, systems: list[str], planned: tuple[str, ...] = ()) -> str:
+    def page(
+        self,
+        systems: list[str],
+        planned: tuple[str, ...] = (),
+        change: Callable[[Training, dict[str, Any]], None] = lambda training, record: None,
+    ) -> str:
         settings = small_settings(systems=systems)
         records = made_up_records(settings, DICE)
         for training, record in records.items():  # the third quarter of the training, then the last
             last = 0.84 if training.system == "unet" else 0.82
+            change(training, record)
             record["curve"] = [[1, 0.1], [12, 0.78], [15, 0.82], [18, last - 0.02], [20, last + 0.02]]
         settings = small_settings(systems=[*systems, *planned])
         for training, record in records.items():
@@ -35,13 +44,26 @@ class TestPages(unittest.TestCase):
 
     def test_claims_that_were_not_found_are_named_first(self) -> None:
         page = self.page(list(DICE))
-        first = page.split("\n\n")[1]
-        self.assertRegex(first, r"that are confirmed here: [^.]*UNet 3\+ without deep supervision")
-        self.assertRegex(first, r"whose opposite is found\*\*: UNet 3\+ better than UNet\.")
-        self.assertRegex(first, r"not confirmed\*\*[^.]*UNet 3\+, hybrid loss better than UNet 3\+")
-        self.assertRegex(first, r"confirmed here: [^.]*the module lowers over-segmentation, plain")
-        self.assertIn("50.0% of the organ-free slices are over-segmented without the module, 25.0% with it (yes)", page)
+        _, count, claims, *_ = page.split("\n\n")
+        self.assertIn("confirmed in 2 of them, no difference is shown in 2, and the opposite is found in 1", count)
+        opposite, none, confirmed = claims.splitlines()
+        self.assertEqual(opposite, "- **The opposite is found**: UNet 3+ better than UNet.")
+        self.assertIn("No difference is shown**: UNet 3+, hybrid loss better than UNet 3+", none)
+        self.assertRegex(confirmed, r"\*\*Confirmed\*\*: .*UNet 3\+ without deep supervision")
+        self.assertRegex(confirmed, r"\*\*Confirmed\*\*: .*the module lowers over-segmentation, plain")
+        self.assertIn("Over-segmented organ-free slices: 50.0% without the module, 25.0% with it", page)
         self.assertIn("| UNet | plain | -0.1000 | -0.1000 to -0.1000 | 0.0000 | +0.0344 |", page)
+
+    def test_an_order_that_depends_on_the_learning_rate_is_named(self) -> None:
+        def spoil(training: Training, record: dict[str, Any]) -> None:
+            if training.system == "unet" and training.learning_rate == 0.01:
+                for case in record["cases"].values():
+                    case["dice"] -= 0.3
+
+        self.assertNotIn("depends on the learning rate", self.page(["unet3plus", "unet"]))
+        page = self.page(["unet3plus", "unet"], change=spoil)
+        self.assertIn("depends on the learning rate in these comparisons: UNet, plain backbone.", page)
+        self.assertIn("| -0.100 at 0.001, +0.200 at 0.01 |", page)
 
     def test_systems_that_are_not_trained_yet_are_named(self) -> None:
         self.assertIn("- Not trained yet: PSPNet; ", self.page(["unet"], ("pspnet", "unet_resnet101")))
