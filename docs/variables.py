@@ -31,7 +31,7 @@ HEAD = """# Configuration
 This page lists all variables of the bundle's configs, with their meanings and defaults.
 
 To set a variable, add `--NAME VALUE` to `python -m monai.bundle run`, or `--set NAME=VALUE` to `unet3plus`. Values have
-Python's syntax: `--epochs 50 --organs "{'liver': 1, 'spleen': 2}"`. A `#` leads to entries within an entry:
+Python's syntax: `--epochs 50 --organs "{'liver': 1, 'spleen': 2}"`. A `#` sets an entry inside another entry:
 `--optimizer#momentum 0.95`. In the defaults below, `@NAME` is the value of another variable, and `$` begins a Python
 expression.
 
@@ -44,10 +44,10 @@ Some configs change another one and have to come after it in `--config_file`:
 | `multi_gpu_inference.json`, `inference_trt.json` | `inference.json` |
 | `systems/*.json` | `train.json` or `inference.json` |
 
-In a wrong order the run ends with a message that names the right one.
+If the order is wrong, the run ends with a message that gives the right order.
 
-A run first checks the values. If one is wrong, it ends with a message: for instance, the text "false" is not accepted
-for a flag, nor a number for a path. If the name of a folder is a number, write `./` before it:
+A run first checks the values. A wrong value ends the run with a message: for instance, a flag does not accept the text
+"false", and a path does not accept a number. If the name of a folder is a number, write `./` before it:
 `--dataset_dir ./20240105`.
 
 `python docs/variables.py` writes this page from the configs.

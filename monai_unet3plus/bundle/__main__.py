@@ -41,9 +41,11 @@ def add_copy_parser(commands: Any) -> None:
     copy = commands.add_parser("copy", help="write the bundle into a folder, to run and train it there")
     copy.add_argument("directory", metavar="DIRECTORY", help="folder to put the bundle's folder into")
     copy.add_argument("--name", default=NAME, help="name of the bundle's folder (default: %(default)s)")
-    copy.add_argument("--organs", type=ast.literal_eval, help="set up for other organs: \"{'liver': 1, 'spleen': 2}\"")
-    copy.add_argument("--checkpoint", help="with organs: weights of a training for them")
-    copy.add_argument("--summary", help="with organs: summary.json of an evaluation of these weights")
+    copy.add_argument(
+        "--organs", type=ast.literal_eval, help="make the copy for other organs: \"{'liver': 1, 'spleen': 2}\""
+    )
+    copy.add_argument("--checkpoint", help="with --organs: weights trained for these organs")
+    copy.add_argument("--summary", help="with --organs: summary.json of an evaluation of these weights")
     copy.set_defaults(run=_copy, parser=copy)
 
 

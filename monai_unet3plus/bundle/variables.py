@@ -86,12 +86,12 @@ VARIABLES = {
         "the organs, each with its value or values in the label maps; in masks the first organ is 1, the second 2",
         kinds.ORGANS,
     ),
-    "window": Variable("Hounsfield units that become 0 and 1; others are clipped", kinds.WINDOW),
+    "window": Variable("lower and upper Hounsfield units, scaled to 0 and 1; values outside are clipped", kinds.WINDOW),
     "pixel_size": Variable(
         "pixel size in mm to which slices are resampled for the network; `None` keeps that of each CT",
         kinds.OPTIONAL_MM,
     ),
-    "num_slices": Variable("number of neighbouring slices that the network sees as channels", kinds.ODD),
+    "num_slices": Variable("number of slices that the network gets as channels: a slice and its neighbours", kinds.ODD),
     "features": Variable(
         "channels of the encoder's five levels; the paper's are `[64, 128, 256, 512, 1024]`", kinds.CHANNELS
     ),
@@ -111,12 +111,12 @@ VARIABLES = {
     "num_samples": Variable("number of crops from each case in an epoch", kinds.make_whole(1)),
     "affine_prob": Variable("share of the crops that are rotated and scaled at random", kinds.SHARE),
     "organ_ranges": Variable(
-        "lowest and highest mean of each organ in Hounsfield units; synthesis draws a mean in between",
+        "lowest and highest mean of each organ in Hounsfield units; synthesis draws a mean between them",
         kinds.ORGAN_RANGES,
     ),
     "synthesis_prob": Variable(
-        "factor of the probabilities of painted organs, tissues, neighbours, arms, limbs and streaks; below 1 for the "
-        "last epochs",
+        "factor for the probabilities of synthetic organs, tissues, neighbours, arms, limbs and streaks; below 1 "
+        "for the last epochs",
         kinds.SHARE,
     ),
     "slabs_per_epoch": Variable(
@@ -146,14 +146,14 @@ VARIABLES = {
         "epochs without a better mean Dice in validation after which training ends; 0: never", kinds.make_whole(0)
     ),
     "strict": Variable(
-        "whether training ends if a case can't be loaded or its file states no orientation or spacing; otherwise the "
-        "former is left out, with an error in the log, and the latter is used, with a warning",
+        "whether training ends if a case can't be loaded, or if its file states no orientation or spacing. If not, the "
+        "log has an error, and the case is left out; or a warning, and the case is used",
         kinds.FLAG,
     ),
     "resume": Variable("whether to continue an interrupted training after its last whole epoch", kinds.FLAG),
     "finetune_from": Variable("file of weights from which training starts", kinds.OPTIONAL_PATH),
     "finetune_organs": Variable(
-        "organs of those weights in their order, for files that do not store them", kinds.OPTIONAL_NAMES
+        "organs of these weights in their order, if the file does not store them", kinds.OPTIONAL_NAMES
     ),
     "num_workers": Variable("number of processes that load data", kinds.make_whole(0)),
     "output_postfix": Variable("last part of the names of masks, before `.nii.gz`", kinds.NAME),
@@ -170,7 +170,7 @@ VARIABLES = {
     ),
     "overwrite": Variable("whether to segment again cases whose masks are up to date", kinds.FLAG),
     "intensity_check": Variable(
-        'for images whose values are hardly Hounsfield units: "error" refuses them, "warn" warns, "off" does not check',
+        'for images whose values are hardly Hounsfield units: "error" refuses them, "warn" warns, "off" does no check',
         kinds.make_choice("error", "warn", "off"),
     ),
     "grid_check": Variable(
@@ -198,5 +198,5 @@ VARIABLES = {
         kinds.FLAG,
     ),
     "trt_args": Variable("arguments of MONAI's `TrtCompiler`", kinds.MAPPING),
-    "timeout": Variable("time that a process waits for the others before it gives up", kinds.TIME),
+    "timeout": Variable("time that a process waits for the other processes before it ends with an error", kinds.TIME),
 }

@@ -24,7 +24,7 @@ __all__ = ["add_bundle_options", "add_label_options", "bundle_workflow", "organ_
 def add_bundle_options(parser: argparse.ArgumentParser) -> None:
     """Add ``--device``, ``--bundle`` and ``--set``."""
     parser.add_argument("--device", help="cpu, cuda, cuda:1 and so on (default: the first GPU, else cpu)")
-    parser.add_argument("--bundle", metavar="FOLDER", help="a copy of the bundle (default: that of the package)")
+    parser.add_argument("--bundle", metavar="FOLDER", help="your own copy of the bundle (default: the package's)")
     parser.add_argument(
         "--set",
         action="append",
@@ -32,7 +32,7 @@ def add_bundle_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         dest="overrides",
         metavar="NAME=VALUE",
-        help="any other variable of the bundle's configs, as docs/configuration.md lists them; may be repeated",
+        help="set a variable of the bundle's configs, see docs/configuration.md; may be repeated",
     )
 
 

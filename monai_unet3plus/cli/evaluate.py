@@ -17,12 +17,12 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "evaluate",
         help="compare masks with label maps: Dice, surface Dice, distances",
-        description="Evaluate weights on labelled CTs: those of imagesTs and labelsTs, else the validation split.",
+        description="Evaluate weights on imagesTs and labelsTs or, without labelsTs, on the validation cases.",
         epilog="OUTPUT gets report.html, cases.csv, summary.csv, summary.json and the masks.",
     )
     data = "folder with imagesTs and labelsTs, or imagesTr and labelsTr"
     add_label_options(parser, data, output="folder for results; made if missing")
-    parser.add_argument("--checkpoint", metavar="FILE", help="weights (default: those of the bundle)")
+    parser.add_argument("--checkpoint", metavar="FILE", help="weights to evaluate (default: the bundle's)")
     add_bundle_options(parser)
     parser.set_defaults(run=evaluate)
 

@@ -45,7 +45,7 @@ def add_parser(commands: Any) -> None:
         dest="organ_names",
         type=lambda text: text.split(","),
         metavar="NAMES",
-        help="some of the organs that the weights know, such as liver or liver,spleen (default: all)",
+        help="organs to segment, such as liver or liver,spleen (default: all organs of the weights)",
     )
     parser.add_argument("--checkpoint", metavar="FILE", help="weights of your own training (default: the bundle's)")
     flag = {"action": "store_const", "const": True}  # one that is not given leaves the config's value
@@ -54,13 +54,15 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--shard",
         metavar="K/N",
-        help="segment the Kth of N shares of the CTs, such as 3/8, while other processes segment the others into the "
-        "same MASKS; its report is report_K_of_N.html. Afterwards, the command without --shard makes those that are "
-        "missing and the report of all",
+        help="segment the Kth of N shares of the CTs, such as 3/8; other processes segment the other shares into the "
+        "same MASKS. The report is report_K_of_N.html. Then run the command without --shard: it makes missing masks "
+        "and the report of all CTs",
     )
-    parser.add_argument("--overwrite", **flag, help="make masks again that are there")
+    parser.add_argument("--overwrite", **flag, help="also segment CTs that have a finished mask")
     parser.add_argument(
-        "--json", action="store_true", help="print volumes in ml of each CT as JSON on stdout; the log goes to stderr"
+        "--json",
+        action="store_true",
+        help="print the volumes in ml for each CT as JSON on stdout; the log goes to stderr",
     )
     add_bundle_options(parser)
     arguments = {"dataset_dir": "CT", "output_dir": "MASKS", "dicom_seg": "--dicom-seg", "checkpoint": "--checkpoint"}

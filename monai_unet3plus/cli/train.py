@@ -19,14 +19,14 @@ def add_parser(commands: Any) -> None:
         "train",
         help="train on your own CTs and label maps",
         description="Train a network.",
-        epilog="OUTPUT/models gets model.pt, the weights of the best validation, for `segment --checkpoint`.",
+        epilog="The weights with the best validation Dice are OUTPUT/models/model.pt, for `segment --checkpoint`.",
     )
     data, output = "folder with imagesTr and labelsTr", "folder for weights and logs; made if missing"
     add_label_options(parser, data, output)
-    parser.add_argument("--epochs", type=int, help="passes over the training cases")
+    parser.add_argument("--epochs", type=int, help="number of passes over the training cases")
     parser.add_argument("--finetune-from", metavar="FILE", help="weights to start from")
     parser.add_argument(
-        "--resume", action="store_const", const=True, help="go on after the last whole epoch of this OUTPUT"
+        "--resume", action="store_const", const=True, help="continue after the last whole epoch in OUTPUT"
     )
     add_bundle_options(parser)
     parser.set_defaults(run=train)

@@ -18,12 +18,12 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "view",
         help="scroll through CTs with their masks in a browser",
-        description="Serve the report and a viewer of the volumes on the loopback interface, until Ctrl-C.",
+        description="Show the report and the volumes in a browser, at an address of this machine only, until Ctrl-C.",
     )
     parser.add_argument("masks", metavar="MASKS", help="folder that `segment` wrote")
-    parser.add_argument("--ct", metavar="CT", help="file or folder of the CTs, if it was moved since")
+    parser.add_argument("--ct", metavar="CT", help="file or folder of the CTs, if moved since")
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any that is free)")
-    parser.add_argument("--no-browser", action="store_true", help="print the address, and open no browser")
+    parser.add_argument("--no-browser", action="store_true", help="print the address only; open no browser")
     parser.set_defaults(run=view)
 
 
