@@ -37,7 +37,7 @@ class TestGPUBenchmark(unittest.TestCase):
             "bfloat16 | ours, compiled, 8 slices at a time",
         ):
             self.assertRegex(page, rf"\| {re.escape(row)} \| [\d.]+ ")
-        self.assertRegex(page, r"peaks that shares refer to: [\d.]+ TFLOP/s in float32")
+        self.assertRegex(page, r"matrix products: [\d.]+ TFLOP/s in float32")
         self.assertRegex(page, r"Where a forward pass goes.*\n\n\| \| calls")
 
     def test_run_that_is_cut_short_keeps_its_rows_and_marks_the_others(self) -> None:

@@ -146,8 +146,8 @@ VARIABLES = {
         "epochs without a better mean Dice in validation after which training ends; 0: never", kinds.make_whole(0)
     ),
     "strict": Variable(
-        "whether training ends if a case can't be loaded, or if its file states no orientation or spacing. If not, the "
-        "log has an error, and the case is left out; or a warning, and the case is used",
+        "whether training ends if a case can't be loaded, or if its file states no orientation or spacing; by "
+        "default, the first kind is left out with an error in the log, and the second is used with a warning",
         kinds.FLAG,
     ),
     "resume": Variable("whether to continue an interrupted training after its last whole epoch", kinds.FLAG),

@@ -26,7 +26,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--epochs", type=int, help="number of passes over the training cases")
     parser.add_argument("--finetune-from", metavar="FILE", help="weights to start from")
     parser.add_argument(
-        "--resume", action="store_const", const=True, help="continue after the last whole epoch in OUTPUT"
+        "--resume", action="store_const", const=True, help="continue the training in OUTPUT after its last whole epoch"
     )
     add_bundle_options(parser)
     parser.set_defaults(run=train)

@@ -113,15 +113,16 @@ def table(image: Path, work: Path, rounds: int) -> str:
 the program explains how each network is run. Number of rounds: {rounds}.
 
 {machine()}.
-The CT has {size} voxels. The last column is the processor time of our default divided by that of the row.
+The CT has {size} voxels. The last column is the processor time of our default network divided by the processor
+time of the row.
 
 | network | from the command to the label map | processor time | most memory | GFLOP | ratio of the default |
 |---|---|---|---|---|---|
 {chr(10).join(rows)}
 
 The other networks run as in their own configs: the spleen UNet and the SegResNet of wholeBody_ct at 3 mm from MONAI's
-model zoo, and the plan of nnU-Net's `3d_fullres` that TotalSegmentator runs at 3 mm. They find 1, 104 and 117 organs,
-and our network finds two. So the table compares the cost of a command, not the cost of an organ.
+model zoo, and nnU-Net's `3d_fullres` as TotalSegmentator runs it at 3 mm. They find 1, 104 and 117 organs, and our
+network finds two. So the table compares the cost of a command, not the cost of an organ.
 """
 
 

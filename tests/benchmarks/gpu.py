@@ -136,15 +136,16 @@ class Run:
         rounds, size = self.args.rounds, self.args.size
         return f"""# On a GPU
 
-Written by `python -m tests.benchmarks.gpu --rounds {rounds} --size {size} --output docs/benchmarks.md`, whose
-head explains the precisions.
+`python -m tests.benchmarks.gpu --rounds {rounds} --size {size} --output docs/benchmarks.md` writes this section. The
+head of the program explains the precisions.
 
 {machine(gpu=self.args.device == "cuda")}.
 `{TESTS}`: {self.notes[TESTS]}.
 Images of 3 x {size} x {size}, widths {", ".join(map(str, self.args.widths))}, random weights. A network and the
-published one take turns, {rounds} rounds after three to warm up, fewer for the whole CT; medians with quartiles, and
-ratios turn by turn. Memory is the most that tensors hold at once beyond the weights; CUDA graphs hold theirs apart, so
-it is not given for compiled networks. Matrix products, the peaks that shares refer to: {self.notes["peaks"]}.
+published network take turns, {rounds} rounds after three to warm up, fewer for the whole CT. Times are medians with
+quartiles, and ratios are computed for each round. Memory is the most that all tensors hold at once, without the
+weights. It is not given for compiled networks, because CUDA graphs keep their memory apart. The peaks, measured with
+matrix products: {self.notes["peaks"]}.
 """
 
 

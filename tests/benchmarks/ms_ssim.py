@@ -65,8 +65,8 @@ def main() -> None:
     ]
     page = f"""# The MS-SSIM loss
 
-Written by `python -m tests.benchmarks.ms_ssim --output docs/benchmarks.md`: forward and backward of a prediction of
-shape {tuple(args.shape)} in float32, {args.rounds} turns; medians with quartiles.
+`python -m tests.benchmarks.ms_ssim --output docs/benchmarks.md` writes this section: forward and backward pass of a
+prediction of shape {tuple(args.shape)} in float32, {args.rounds} rounds; medians with quartiles.
 
 {machine(gpu=x.is_cuda)}.
 

@@ -182,27 +182,29 @@ def table(contestants: dict[str, Run], rounds: int) -> str:
 
 
 HOW = """
+## Why it is faster
 
-## How
-
-- Up-sampled branches: a 1x1 convolution at low resolution, then one small matrix per axis
+- Up-sampled branches are computed at low resolution: a 1x1 convolution, then one small matrix for each axis
   (`networks/blocks/upsampled_conv.py`).
-- 3x3 convolutions of many channels: Winograd's minimal filtering, written with matrix products
-  (`networks/blocks/winograd.py`). In float32 tiles of 4x4, a quarter of the multiplications; in bfloat16 of 2x2, unless
-  the processor has AMX, with which direct convolutions in bfloat16 took 0.73 of the time (forward, 256 x 256).
-- These forms take the place of plain `nn.Conv2d` and `nn.Conv3d` (`networks/blocks/plain.py`); any other module, and
-  one with hooks, is called.
-- Convolutions to one or two maps: a map per tap, shifted and added (`networks/blocks/convolve.py`).
-- Channels stored last, which Winograd's form is faster with.
-- Batch norm folded into convolutions: inference only.
-- GFLOP are counted as computed, by PyTorch's formulas, which leave out products in place, of which the gradient of
-  Winograd's kernels is made.
+- On a CPU, 3x3 convolutions of many channels use Winograd's minimal filtering (`networks/blocks/winograd.py`). In
+  float32 it works on tiles of 4x4 pixels and needs a quarter of the multiplications. In bfloat16 it works on tiles of
+  2x2. Processors with AMX do not use it in bfloat16, because there the direct convolutions took 0.73 of its time
+  (forward, 256 x 256).
+- Convolutions to one or two channels add shifted maps, one for each tap of the kernel (`networks/blocks/convolve.py`).
+- These forms replace plain `nn.Conv2d` and `nn.Conv3d` only (`networks/blocks/plain.py`). A module of another class, or
+  one with hooks, is called as usual.
+- On CPUs, 2D maps and their gradients are stored channels last (`networks/blocks/image_format.py`). Otherwise the
+  backward pass of batch norm would be several times as slow.
+- For inference, batch norm is folded into the convolutions.
 
-Tried by hand, without a script that is kept, so without figures: tiles of 2x2 and 3x3 in float32 (slower), other points
-for tiles of 4x4 (rounded worse), a channels-last formulation of the up-sampled branches (no faster, and `torch.export`
-restricts it to some sizes), direct convolutions on channels stored last (slower backward), Winograd's transforms in
-bfloat16 as sums of slices instead of matrix products (slower, rounded worse), weights in bfloat16 instead of autocast
-(no faster, half the memory). The sizes from which Winograd's form is used were chosen so too.
+GFLOP counts the computed operations by PyTorch's formulas. These formulas do not count in-place products, which compute
+the gradient of the Winograd kernels.
+
+These variants were tried by hand and not kept; there are no figures. Tiles of 2x2 and 3x3 in float32 were slower. Other
+points for tiles of 4x4 had larger rounding errors. A channels-last form of the up-sampled branches was not faster, and
+`torch.export` restricts it to some sizes. Winograd transforms in bfloat16 as sums of slices were slower and had larger
+rounding errors. Weights in bfloat16 instead of autocast were not faster, but took half the memory. The sizes from which
+Winograd's form is used were found by hand too.
 """
 
 

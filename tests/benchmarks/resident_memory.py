@@ -61,12 +61,12 @@ def head(runs: int, size: int) -> str:
     capability = torch.backends.cpu.get_cpu_capability()
     return f"""# Resident memory on a CPU, {capability}
 
-Written by `python -m tests.benchmarks.resident_memory --size {size} --runs {runs} --output docs/benchmarks.md`, whose
-head says how it is measured.
+`python -m tests.benchmarks.resident_memory --size {size} --runs {runs} --output docs/benchmarks.md` writes this
+section. The head of the program explains how it measures.
 
 {machine()}.
-One image of 3 x {size} x {size}, float32, the paper's width. Peaks of processes beyond that of one that only imports,
-weights included, the median of {runs}.
+One image of 3 x {size} x {size}, float32, the paper's width. Memory is the peak of a process with its weights, less
+the peak of a process that only imports the packages. Number of processes, of which the median is given: {runs}.
 """
 
 
