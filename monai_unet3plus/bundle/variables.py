@@ -153,7 +153,8 @@ VARIABLES = {
     "resume": Variable("whether to continue an interrupted training after its last whole epoch", kinds.FLAG),
     "finetune_from": Variable("file of weights from which training starts", kinds.OPTIONAL_PATH),
     "finetune_organs": Variable(
-        "organs of these weights in their order, if the file does not store them", kinds.OPTIONAL_NAMES
+        "organs of the weights in `finetune_from`, in their order, if the file does not store them",
+        kinds.OPTIONAL_NAMES,
     ),
     "num_workers": Variable("number of processes that load data", kinds.make_whole(0)),
     "output_postfix": Variable("last part of the names of masks, before `.nii.gz`", kinds.NAME),

@@ -81,7 +81,7 @@ class CheckIntensity(Transform):
                 f"{sentence} If it is a CT all the same, give --set intensity_check=warn, or --intensity_check "
                 "warn to monai.bundle."
             )
-        return f"{sentence} If they are none, the mask is wrong."
+        return f"{sentence} If the values are no Hounsfield units, the mask is wrong."
 
 
 class CheckIntensityd(MapTransform):
