@@ -13,6 +13,8 @@ from .plain import is_plain_tensor
 
 __all__ = ["ImageFormat", "store_gradient_like"]
 
+_CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}  # by the number of axes
+
 
 class ImageFormat(nn.Module):
     """
@@ -52,9 +54,9 @@ def store_gradient_like(maps: torch.Tensor) -> None:
     times as slow on a CPU.
 
     Args:
-        maps: of any shape.
+        maps: of shape ``(B, C, H, W[, D])``.
     """
     if maps.requires_grad and is_eager() and maps.device.type == "cpu":
-        layout = torch.contiguous_format if maps.is_contiguous() else torch.channels_last
+        layout = torch.contiguous_format if maps.is_contiguous() else _CHANNELS_LAST[maps.dim()]
         # there is none where a second derivative does not depend on these maps
         maps.register_hook(lambda gradient: None if gradient is None else gradient.contiguous(memory_format=layout))

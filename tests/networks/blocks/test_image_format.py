@@ -40,10 +40,20 @@ class TestImageFormat(unittest.TestCase):
 
 
 class TestStoreGradientLike(unittest.TestCase):
-    @parameterized.expand([(torch.channels_last,), (torch.contiguous_format,)])
-    def test_a_part_of_a_larger_gradient_is_stored_alone(self, layout: torch.memory_format) -> None:
+    @parameterized.expand(
+        [
+            ("image", (6, 6), torch.channels_last),
+            ("volume", (6, 6, 6), torch.channels_last_3d),
+            ("contiguous", (6, 6), torch.contiguous_format),
+        ]
+    )
+    def test_a_part_of_a_larger_gradient_is_stored_alone(
+        self, _: str, size: tuple, layout: torch.memory_format
+    ) -> None:
         for wanted in (True, False):
-            first, second = (torch.rand(2, 4, 6, 6).contiguous(memory_format=layout).requires_grad_() for _ in range(2))
+            first, second = (
+                torch.rand(2, 4, *size).contiguous(memory_format=layout).requires_grad_() for _ in range(2)
+            )
             strides: list[tuple[int, ...]] = []
             maps = first * 1
             if wanted:
@@ -55,6 +65,13 @@ class TestStoreGradientLike(unittest.TestCase):
 
 
 class TestTraining(unittest.TestCase):
+    def test_volumes_with_channels_last_train(self) -> None:
+        torch.manual_seed(0)
+        layout = torch.channels_last_3d
+        network = UNet3Plus(3, 1, features=(2, 4)).to(memory_format=layout).train()
+        network(torch.rand(2, 1, 8, 8, 8).contiguous(memory_format=layout)).sum().backward()
+        self.assertTrue(all(parameter.grad is not None for parameter in network.parameters()))
+
     @parameterized.expand([("batch",), ("instance",)])
     def test_gradients_are_those_of_the_plain_form(self, norm: str) -> None:
         torch.manual_seed(0)
