@@ -142,7 +142,6 @@ class AdjacentSliceInferer(Inferer):
         volumes = inputs.as_tensor() if isinstance(inputs, MetaTensor) else inputs
         volumes = volumes[:, 0].movedim(axis - 1, 1)  # (B, slices, height, width), a view
         batch_size, depth = volumes.shape[:2]
-        size = self._network_size(inputs)
         if guided:
             predict: Callable[..., tuple[torch.Tensor, torch.Tensor]] = PresenceFirst(
                 self.inferer, network, self.air_threshold, self.presence_gate, self.crop_to_body
@@ -154,7 +153,7 @@ class AdjacentSliceInferer(Inferer):
         count = self.slice_batch_size
         with Progress(batch_size * depth, "slices", disable=not self.progress) as progress:
             for item in range(batch_size):
-                stack = SliceStack(volumes[item], self.num_slices, size)
+                stack = SliceStack(volumes[item], self.num_slices, self._network_size(inputs, item))
                 start = 0
                 while start < depth:
                     try:
@@ -183,15 +182,16 @@ class AdjacentSliceInferer(Inferer):
             return output
         return output, torch.cat(margins).unflatten(0, (batch_size, depth)).movedim(1, 2)
 
-    def _network_size(self, inputs: torch.Tensor) -> list[int]:
-        """The size of slices that the network gets to see."""
+    def _network_size(self, inputs: torch.Tensor, item: int) -> list[int]:
+        """The size of slices that the network gets to see, of one volume of the batch."""
         axes = [axis for axis in range(3) if axis != self.spatial_dim]
         size = [inputs.shape[axis + 2] for axis in axes]
         if self.pixel_size is None:
             return size
         if not isinstance(inputs, MetaTensor):
             raise TypeError(f"pixel_size needs a MetaTensor, which knows its spacing, but got {type(inputs).__name__}.")
-        spacing = affine_to_spacing(inputs.affine.reshape(-1, 4, 4)[0])  # volumes of a batch have one grid
+        affines = inputs.affine.reshape(-1, 4, 4)  # one for each volume, or one for all
+        spacing = affine_to_spacing(affines[item if len(affines) > 1 else 0])
         return plane_size(size, [float(spacing[axis]) for axis in axes], self.pixel_size)
 
     def _predictor(self, network: Callable[..., Any]) -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:

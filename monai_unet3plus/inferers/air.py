@@ -15,10 +15,13 @@ _MARGIN = 8  # pixels of air around a body, from which masks of real CTs stay th
 
 
 def is_body(windows: torch.Tensor, threshold: float | None) -> torch.Tensor:
-    """Which windows ``(N, C, h, w)`` have a value above the threshold, booleans ``(N,)``; all without a threshold."""
+    """
+    Which windows ``(N, C, h, w)`` have a value above the threshold, or one that is NaN, which would not be noticed in
+    air: booleans ``(N,)``; all without a threshold.
+    """
     if threshold is None:
         return torch.ones(len(windows), dtype=torch.bool, device=windows.device)
-    return windows.flatten(1).amax(dim=1) > threshold
+    return ~(windows.flatten(1).amax(dim=1) <= threshold)
 
 
 def find_body(windows: torch.Tensor, threshold: float, multiple: int) -> tuple[slice, slice]:
@@ -27,13 +30,13 @@ def find_body(windows: torch.Tensor, threshold: float, multiple: int) -> tuple[s
 
     Args:
         windows: shape ``(N, C, h, w)``, with a body in at least one of them.
-        threshold: values above it are body.
+        threshold: values above it are body, and NaN.
         multiple: the box begins and ends at multiples of it.
 
     Returns:
         rows and columns of the box, the same for all windows.
     """
-    body = windows.amax(dim=(0, 1)) > threshold
+    body = ~(windows.amax(dim=(0, 1)) <= threshold)
     box = []
     for axis, length in enumerate(body.shape):
         pixels = body.any(dim=1 - axis).nonzero().flatten().tolist()

@@ -263,6 +263,17 @@ class TestPixelSize(unittest.TestCase):
         self.assertEqual(out.shape, volume.shape)
         self.assertTrue(torch.equal(out.affine, volume.affine))
 
+    def test_each_volume_of_a_batch_has_its_own_grid(self) -> None:
+        affines = torch.stack([torch.diag(torch.tensor([size, size, 8.0, 1.0])) for size in (1.0, 3.0)])
+        sizes = []
+
+        def network(slabs: torch.Tensor) -> torch.Tensor:
+            sizes.append(tuple(slabs.shape[2:]))
+            return slabs[:, 1:2]
+
+        AdjacentSliceInferer(pixel_size=2.0)(MetaTensor(torch.rand(2, 1, 8, 6, 1), affine=affines), network)
+        self.assertEqual(sizes, [(4, 3), (12, 9)])
+
     def test_logits_lie_where_the_slice_lies(self) -> None:
         """A network that returns its input: the result is the volume, smoother, and not shifted."""
         rows, columns = torch.meshgrid(torch.arange(40.0), torch.arange(30.0), indexing="ij")

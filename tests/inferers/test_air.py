@@ -14,6 +14,7 @@ from monai_unet3plus.inferers import AdjacentSliceInferer
 from monai_unet3plus.inferers.air import find_body
 from monai_unet3plus.networks.blocks import ABSENT_LOGIT
 from monai_unet3plus.networks.nets import UNet3Plus
+from monai_unet3plus.utils.errors import InputError
 
 WINDOWS = SlidingWindowInferer((16, 16), sw_batch_size=3, overlap=0, mode="constant")
 
@@ -116,6 +117,14 @@ class TestAir(unittest.TestCase):
     def test_volume_of_air_has_no_organ(self) -> None:
         out = AdjacentSliceInferer(WINDOWS, air_threshold=0.0)(torch.zeros(1, 1, 20, 20, 3), CountingNetwork())
         self.assertTrue((out == ABSENT_LOGIT).all())
+
+    def test_window_with_a_value_that_is_no_number_is_no_air(self) -> None:
+        inputs = volume()
+        inputs[0, 0, 20, 40, 4] = torch.nan
+        for network in (torch.nn.Conv2d(3, 1, 1), UNet3Plus(features=(2, 4, 8), classification_guided=True).eval()):
+            inferer = AdjacentSliceInferer(WINDOWS, air_threshold=0.0, crop_to_body=True)
+            with torch.no_grad(), self.assertRaisesRegex(InputError, "those of slices 3 to 3 are not"):
+                inferer(inputs, network)
 
     @parameterized.expand([(1,), (5,)])
     def test_guided_network_is_the_same_where_there_is_a_body(self, batch: int) -> None:
