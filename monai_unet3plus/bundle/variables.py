@@ -187,7 +187,8 @@ VARIABLES = {
     ),
     "checkpoint": Variable("file of the weights to evaluate or to segment with", kinds.PATH),
     "load_pretrain": Variable(
-        "whether the evaluator loads `checkpoint` when it starts; if not, load weights into the network yourself",
+        "whether the evaluator loads `checkpoint` when it starts; if not, load weights into the network yourself, of "
+        "which no record tells, so that no mask counts as up to date",
         kinds.FLAG,
     ),
     "prepare_network": Variable(

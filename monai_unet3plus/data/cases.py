@@ -18,7 +18,7 @@ import nibabel as nib
 from monai.config import PathLike
 from monai.data import load_decathlon_datalist
 
-from ..masks.paths import mask_path
+from ..masks.paths import check_mask_paths
 from ..masks.writer import LABEL_INTENT
 from ..utils.errors import InputError
 from ..utils.image_files import VOLUME_SUFFIXES, is_nifti, is_volume, list_files, volume_stem
@@ -74,14 +74,7 @@ def find_cases(dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg"
             f"dataset_dir: expected volumes ({', '.join(VOLUME_SUFFIXES)}) or folders with a DICOM series, "
             f"but found none in {root}."
         )
-    owners: dict[Path, Path] = {}
-    for image in images:
-        mask = mask_path(image, root, output_dir, postfix)
-        if mask in owners:
-            raise InputError(
-                f"dataset_dir: {owners[mask]} and {image} would both be written to {mask}. Rename or move one of them."
-            )
-        owners[mask] = image
+    check_mask_paths(images, root, output_dir, postfix)
     named = [Path(os.path.abspath(image)) if image.name in ("", "..") else image for image in images]  # "." is no name
     return [{"image": str(image)} for image in named]
 

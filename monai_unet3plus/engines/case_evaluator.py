@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import os
 from collections.abc import Callable, Sequence
@@ -24,7 +25,7 @@ from monai.utils import CommonKeys
 from ..masks.records import MaskRecords
 from ..utils.case_remarks import REMARKS
 from ..utils.errors import describe_error
-from .case_dataset import DONE, FAILURE
+from .case_dataset import DONE, FAILURE, IMAGE_STATE
 from .loaded_weights import RequireLoadedWeights
 
 __all__ = ["CaseEvaluator", "CaseResult"]
@@ -49,6 +50,7 @@ class CaseResult:
             :py:class:`monai_unet3plus.handlers.QualityFlags`.
         missing: a file beside the mask that was asked for and could not be written, such as "DICOM SEG"; remarks say
             why.
+        image_state: of the image's files before they were read, None if that is not known.
     """
 
     image: str
@@ -58,6 +60,7 @@ class CaseResult:
     seconds: float = 0.0
     organs: dict[str, dict[str, Any]] = field(default_factory=dict)
     missing: str = ""
+    image_state: dict[str, Any] | None = None
 
 
 class _Unwritten(NamedTuple):
@@ -151,6 +154,7 @@ class CaseEvaluator(SupervisedEvaluator):
     def _iteration(self, engine: CaseEvaluator, batchdata: dict[str, Any]) -> Any:  # type: ignore[override]
         item = dict(batchdata)
         remarks = _first(item.pop(REMARKS, "")).splitlines()
+        state = json.loads(_first(item.pop(IMAGE_STATE, "null")))
         if DONE in item:
             done = CaseResult(_first(item[CommonKeys.IMAGE]), "unchanged")
             if self.records is not None:
@@ -159,7 +163,8 @@ class CaseEvaluator(SupervisedEvaluator):
         if FAILURE in item:
             return self._end(CaseResult(_first(item[CommonKeys.IMAGE]), "failed", _first(item[FAILURE]), remarks))
         engine.state.batch = item
-        result = self.current = CaseResult(_get_path(item[CommonKeys.IMAGE]), "segmented", remarks=remarks)
+        image = _get_path(item[CommonKeys.IMAGE])
+        result = self.current = CaseResult(image, "segmented", remarks=remarks, image_state=state)
         self.after_saving = []
         started = time()
         records = self.get_records(result.image)
@@ -205,7 +210,7 @@ class CaseEvaluator(SupervisedEvaluator):
             function()
         records = self.get_records(result.image)
         if records is not None:
-            records.finish(result.image, organs)
+            records.finish(result.image, organs, result.image_state)
         return time() - started
 
     def _settle(self) -> None:

@@ -1,17 +1,19 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Names of mask files: where the mask, its DICOM SEG and the picture of an image go."""
+"""Names of mask files: where the mask of an image, its record, its DICOM SEG and its picture go."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from monai.config import PathLike
 
+from ..utils.errors import InputError
 from ..utils.image_files import volume_stem
 
-__all__ = ["dicom_seg_path", "mask_path", "picture_path"]
+__all__ = ["check_mask_paths", "dicom_seg_path", "mask_path", "picture_path", "record_path"]
 
 
 def mask_path(image: PathLike, dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg") -> Path:
@@ -30,6 +32,35 @@ def mask_path(image: PathLike, dataset_dir: PathLike, output_dir: PathLike, post
     if below.parts[:1] == ("imagesTs",):
         below = below.relative_to("imagesTs")
     return Path(output_dir) / below / f"{volume_stem(path.name)}_{postfix}.nii.gz"
+
+
+def check_mask_paths(
+    images: Iterable[PathLike], dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg"
+) -> None:
+    """
+    Refuse images whose masks would go to one file, where the later one would replace the earlier one. Other arguments
+    are those of :py:func:`mask_path`.
+
+    Raises:
+        InputError: When there are such; the message names the first two.
+    """
+    owners: dict[Path, PathLike] = {}
+    for image in images:
+        mask = mask_path(image, dataset_dir, output_dir, postfix)
+        if owners.setdefault(mask, image) != image:
+            raise InputError(
+                f"dataset_dir: {owners[mask]} and {image} would both be written to {mask}. Rename or move one of them."
+            )
+
+
+def record_path(mask: PathLike) -> Path:
+    """
+    Where the record of a mask goes: beside it, with the suffix ".json".
+
+    Args:
+        mask: of :py:func:`mask_path`.
+    """
+    return _beside(Path(mask), ".json")
 
 
 def picture_path(image: PathLike, dataset_dir: PathLike, output_dir: PathLike, postfix: str = "seg") -> Path:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from ..utils.files import compute_sha256, remove_leftovers, replacing
 from ..utils.folder_lock import locked_folder
 from ..utils.image_files import image_state
 from ..utils.settings import settings_to_json
-from .paths import dicom_seg_path, mask_path, picture_path
+from .paths import check_mask_paths, dicom_seg_path, mask_path, picture_path, record_path
 
 __all__ = ["MaskRecords"]
 
@@ -27,9 +27,10 @@ class MaskRecords:
     """
     Knows which masks in a folder are those that a run would make again, so that it need not.
 
-    Beside each mask, NAME_seg.nii.gz, lies its record, NAME_seg.json: size and time of the image's files, hash of the
-    weights, settings, and this package's version. A mask counts as done if its record equals the one that a new run
-    would write. There may be a picture of it, NAME_seg.webp, and a DICOM SEG, NAME_seg.dcm, which go with it.
+    Beside each mask, NAME_seg.nii.gz, lies its record, NAME_seg.json: size and time of the image's files before they
+    were read, hash of the weights when the run began, settings, and this package's version. A mask counts as done if
+    its record equals the one that a new run would write. There may be a picture of it, NAME_seg.webp, and a DICOM SEG,
+    NAME_seg.dcm, which go with it.
 
     Methods that take an image take the path of its file, or of the folder of its DICOM series.
 
@@ -75,6 +76,15 @@ class MaskRecords:
         """Where the DICOM SEG of an image's mask is or will be."""
         return dicom_seg_path(image, self.dataset_dir, self.output_dir, self.postfix)
 
+    def check_images(self, images: Iterable[PathLike]) -> None:
+        """
+        Refuse images whose masks would go to one file.
+
+        Raises:
+            InputError: When there are such, as images of one name from several folders outside ``dataset_dir``.
+        """
+        check_mask_paths(images, self.dataset_dir, self.output_dir, self.postfix)
+
     def describe_run(self) -> dict[str, Any]:
         """The part that all records of this run share: package, weights and settings."""
         if self._run is None:
@@ -89,7 +99,7 @@ class MaskRecords:
         if self.overwrite or not mask.is_file():
             return False
         try:
-            record = json.loads(_record_path(mask).read_text(encoding="utf-8"))
+            record = json.loads(record_path(mask).read_text(encoding="utf-8"))
             return {key: record.get(key) for key in ("image", *self.describe_run())} == self._record(image)
         except (OSError, ValueError, AttributeError):
             return False
@@ -103,20 +113,24 @@ class MaskRecords:
         for path in (mask, *self._companions(image)):
             remove_leftovers(path)
 
-    def finish(self, image: PathLike, organs: Mapping[str, Any] | None = None) -> None:
+    def finish(
+        self, image: PathLike, organs: Mapping[str, Any] | None = None, state: Mapping[str, Any] | None = None
+    ) -> None:
         """
         Write the record of a mask that was saved.
 
         Args:
             organs: facts about each organ's mask.
+            state: of the image's files before they were read, see :py:func:`image_state`. Defaults to None, as they
+                are now, which is right if they have not changed since.
         """
-        record = {**self._record(image), "organs": organs or {}}
-        with replacing(_record_path(self.get_mask_path(image))) as path:
+        record = {**self._record(image, state), "organs": organs or {}}
+        with replacing(record_path(self.get_mask_path(image))) as path:
             path.write_text(json.dumps(record, indent=4), encoding="utf-8")
 
     def read_organs(self, image: PathLike) -> dict[str, Any]:
         """Read the facts about each organ from the record of a finished mask."""
-        return json.loads(_record_path(self.get_mask_path(image)).read_text(encoding="utf-8")).get("organs", {})
+        return json.loads(record_path(self.get_mask_path(image)).read_text(encoding="utf-8")).get("organs", {})
 
     def set_aside(self, image: PathLike) -> Path | None:
         """
@@ -143,6 +157,9 @@ class MaskRecords:
         Raises:
             InputError: When another run is at work there, or the folder can't be written to.
         """
+        self._run = None  # of an earlier run, perhaps by other weights
+        if self.weights is None or os.path.isfile(self.weights):
+            self.describe_run()  # now, since a training may replace the weights while this run goes on
         with locked_folder(self.output_dir, "output_dir", self.shard):
             yield
 
@@ -152,12 +169,8 @@ class MaskRecords:
 
     def _companions(self, image: PathLike) -> list[Path]:
         """The files that belong to a mask, and are wrong beside another."""
-        record = _record_path(self.get_mask_path(image))
+        record = record_path(self.get_mask_path(image))
         return [record, self.get_picture_path(image), self.get_dicom_seg_path(image)]
 
-    def _record(self, image: PathLike) -> dict[str, Any]:
-        return {"image": image_state(image), **self.describe_run()}
-
-
-def _record_path(mask: Path) -> Path:
-    return mask.with_name(mask.name.removesuffix(".nii.gz") + ".json")
+    def _record(self, image: PathLike, state: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        return {"image": image_state(image) if state is None else dict(state), **self.describe_run()}

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from monai.config import KeysCollection, PathLike
@@ -14,8 +15,9 @@ from monai.transforms import SaveImaged as MonaiSaveImaged
 from monai.transforms import Transform
 from monai.utils import ImageMetaKey, TransformBackends
 
-from ..masks.paths import mask_path
+from ..masks.paths import mask_path, record_path
 from ..masks.writer import write_label_map
+from ..utils.errors import InputError
 
 __all__ = ["SaveImage", "SaveImaged"]
 
@@ -26,7 +28,8 @@ class SaveImage(Transform):
 
     Unlike :py:class:`monai.transforms.SaveImage` it passes the error of a file that can't be written on, and gives
     "case.1.nii.gz" and "case.2.nii.gz" masks of their own, see :py:func:`monai_unet3plus.masks.paths.mask_path`. Label
-    maps of no file are numbered as by MONAI's.
+    maps of no file are numbered as by MONAI's. The record of an older mask in that place goes, see
+    :py:class:`monai_unet3plus.masks.records.MaskRecords`: it does not tell of the new one.
 
     Args:
         output_dir: folder for the masks; folders are made as needed.
@@ -41,6 +44,7 @@ class SaveImage(Transform):
         self.dataset_dir = dataset_dir
         self.postfix = postfix
         self._unnamed = 0
+        self._sources: dict[Path, str] = {}  # the image of each mask that was saved
 
     def __call__(self, img: MetaTensor, meta_data: Mapping[str, Any] | None = None) -> MetaTensor:
         """
@@ -53,11 +57,18 @@ class SaveImage(Transform):
 
         Raises:
             OSError: When the file can't be written.
+            InputError: When the mask of another image was saved there.
         """
         image = img.meta.get(ImageMetaKey.FILENAME_OR_OBJ)
         if not image:
             image, self._unnamed = str(self._unnamed), self._unnamed + 1
-        write_label_map(img, mask_path(str(image), self.dataset_dir, self.output_dir, self.postfix))
+        path = mask_path(str(image), self.dataset_dir, self.output_dir, self.postfix)
+        if self._sources.setdefault(path, str(image)) != str(image):
+            raise InputError(
+                f"{image}: its mask would replace that of {self._sources[path]}, {path}. Rename or move one of them."
+            )
+        record_path(path).unlink(missing_ok=True)
+        write_label_map(img, path)
         return img
 
 

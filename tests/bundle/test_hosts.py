@@ -211,6 +211,12 @@ class TestHosts(unittest.TestCase):
             self.assertRegex(str(raised.exception), "checkpoint: expected trained weights.*nobody loaded any")
         self.assertFalse((self.work / "refused").exists() and any((self.work / "refused").rglob("*.nii.gz")))
 
+    def test_no_mask_counts_as_up_to_date_where_no_file_tells_of_the_weights(self) -> None:
+        for from_file in (True, False):
+            parser = self.parser("inference")
+            parser["load_pretrain"] = from_file
+            self.assertEqual(parser.get_parsed_content("records").overwrite, not from_file)
+
     def test_evaluator_without_the_bundles_handlers_refuses_too(self) -> None:
         slices = torch.rand(2, 3, 32, 32)
         evaluator = CaseEvaluator(torch.device("cpu"), [{"image": slices}], self.network())

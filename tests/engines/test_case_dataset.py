@@ -14,8 +14,10 @@ import torch
 from monai.transforms import Compose, EnsureChannelFirstd, Orientationd
 
 from monai_unet3plus.engines import CaseDataset
+from monai_unet3plus.masks.records import MaskRecords
 from monai_unet3plus.transforms import LoadCTd
 from monai_unet3plus.utils.case_remarks import add_remark
+from monai_unet3plus.utils.errors import InputError
 from tests.broken_files import write_ct
 
 
@@ -50,7 +52,16 @@ class TestCaseDataset(unittest.TestCase):
             good = Path(folder) / "good.nii.gz"
             write_ct(good)
             dataset = CaseDataset([{"image": good}, {"image": "a.nii"}], lambda item: item, records=records)
-            self.assertEqual([sorted(item) for item in (dataset[0], dataset[1])], [["image"], ["failure", "image"]])
+            self.assertEqual(
+                [sorted(item) for item in (dataset[0], dataset[1])], [["image", "image_state"], ["failure", "image"]]
+            )
+
+    def test_masks_of_two_cases_in_one_file_are_refused(self) -> None:
+        cases = [{"image": f"/elsewhere/{name}/ct.nii.gz"} for name in "xy"]
+        with self.assertRaisesRegex(InputError, "x/ct.nii.gz and .*y/ct.nii.gz would both be written to /masks/ct_seg"):
+            CaseDataset(cases, records=MaskRecords("/masks", "/data"))
+        self.assertEqual(len(CaseDataset(cases[:1] * 2, records=MaskRecords("/masks", "/data"))), 2)
+        self.assertEqual(len(CaseDataset(cases, records=MaskRecords("/masks", "/elsewhere"))), 2)
 
     def test_voxels_of_the_file_are_freed_when_a_transform_has_made_others(self) -> None:
         watched: list[weakref.ref] = []

@@ -236,6 +236,23 @@ class TestCaseEvaluator(unittest.TestCase):
         self.assertEqual([r.status for r in evaluator.results], "failed segmented unchanged failed segmented".split())
         self.assertEqual((evaluator.succeeded, len(evaluator.failures)), (3, 2))
 
+    @parameterized.expand([("at_once", False, 0), ("in_the_background", True, 1)])
+    def test_image_that_changes_after_it_was_read_is_done_again(self, _: str, background: bool, workers: int) -> None:
+        image, put = self.put("a.nii.gz"), self.put
+
+        class SlicesArrive(Brighter):
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                put("a.nii.gz", shape=(6, 5, 8))
+                return super().forward(x)
+
+        records = MaskRecords(self.masks, self.data)
+        for network, depth in ((SlicesArrive(), 4), (Brighter(), 8)):
+            evaluator = self.evaluator(network, workers, records=records, write_in_background=background)
+            evaluator.run()
+            self.assertEqual([result.status for result in evaluator.results], ["segmented"])
+            self.assertEqual(nib.load(self.masks / "a_seg.nii.gz").shape[2], depth)
+        self.assertTrue(records.is_done(image))
+
     def test_older_mask_of_a_case_that_fails_is_set_aside(self) -> None:
         self.put("a.nii.gz")
         records = MaskRecords(self.masks, self.data)

@@ -14,6 +14,7 @@ from parameterized import parameterized
 from monai_unet3plus import __version__
 from monai_unet3plus.masks.records import MaskRecords
 from monai_unet3plus.utils.errors import InputError
+from monai_unet3plus.utils.image_files import image_state
 
 
 def hold_lock(output_dir: str, ready: Any) -> None:
@@ -37,12 +38,12 @@ class TestMaskRecords(unittest.TestCase):
         options = {"weights": self.weights, "settings": {"window": [-200, 250]}, **options}
         return MaskRecords(self.root / "masks", self.root / "data", **options)
 
-    def save(self) -> None:
+    def save(self, state: dict[str, Any] | None = None) -> None:
         records = self.records()
         records.start(self.image)
         self.mask.parent.mkdir(parents=True, exist_ok=True)
         self.mask.write_bytes(b"mask")
-        records.finish(self.image)
+        records.finish(self.image, state=state)
 
     def test_picture_goes_with_its_mask(self) -> None:
         picture = self.root / "masks" / "sub" / "a_seg.webp"
@@ -98,6 +99,28 @@ class TestMaskRecords(unittest.TestCase):
         else:
             records = self.records(weights=None)
         self.assertFalse(records.is_done(self.image))
+
+    def test_weights_are_those_at_the_beginning_of_each_run(self) -> None:
+        records = self.records()
+        for weights, later in ((b"first", b"second"), (b"third", b"fourth")):
+            self.weights.write_bytes(weights)
+            with records.locked():
+                self.weights.write_bytes(later)  # as a training does that saves a better network
+                records.start(self.image)
+                self.mask.parent.mkdir(parents=True, exist_ok=True)
+                self.mask.write_bytes(b"mask")
+                records.finish(self.image)
+            self.assertFalse(self.records().is_done(self.image))
+            self.weights.write_bytes(weights)
+            self.assertTrue(self.records().is_done(self.image))
+
+    def test_image_that_changed_after_it_was_read_makes_the_mask_stale(self) -> None:
+        state = image_state(self.image)
+        self.image.write_bytes(b"longer image")
+        self.save(state)
+        self.assertFalse(self.records().is_done(self.image))
+        self.save(image_state(self.image))
+        self.assertTrue(self.records().is_done(self.image))
 
     def test_slice_that_changes_makes_a_series_stale(self) -> None:
         series = self.root / "data" / "series"

@@ -13,7 +13,9 @@ import numpy as np
 import torch
 from monai.data import MetaTensor
 
+from monai_unet3plus.masks.records import MaskRecords
 from monai_unet3plus.transforms import SaveImage, SaveImaged
+from monai_unet3plus.utils.errors import InputError
 
 
 class TestSaveImage(unittest.TestCase):
@@ -46,6 +48,26 @@ class TestSaveImage(unittest.TestCase):
         with mock.patch("nibabel.save", side_effect=OSError(28, "No space left")):
             with self.assertRaisesRegex(OSError, "No space left"):
                 SaveImage(self.root / "masks", self.root / "data")(self.mask_of("a.nii", 1))
+
+    def test_mask_of_another_image_is_not_replaced(self) -> None:
+        save = SaveImage(self.root / "masks", self.root / "other")
+        for value in (1, 2):  # of the same image
+            save(self.mask_of("x/ct.nii.gz", value))
+        with self.assertRaisesRegex(InputError, "y/ct.nii.gz: its mask would replace that of .*x/ct.nii.gz"):
+            save(self.mask_of("y/ct.nii.gz", 3))
+        np.testing.assert_array_equal(nib.load(self.root / "masks" / "ct_seg.nii.gz").get_fdata(), 2)
+
+    def test_mask_of_another_run_no_longer_counts_as_up_to_date(self) -> None:
+        mask = self.mask_of("a.nrrd", 1)
+        image = Path(mask.meta["filename_or_obj"])
+        image.parent.mkdir()
+        image.write_bytes(b"image")
+        records, save = MaskRecords(self.root / "masks", image.parent), SaveImage(self.root / "masks", image.parent)
+        save(mask)
+        records.finish(image)
+        self.assertTrue(records.is_done(image))
+        save(mask)  # as an evaluation by other weights does
+        self.assertFalse(records.is_done(image))
 
     def test_label_maps_of_no_file_are_numbered(self) -> None:
         save = SaveImage(self.root / "masks", self.root / "data")

@@ -17,13 +17,14 @@ import stat
 import sys
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from ...utils.errors import InputError, last_line
-from ...utils.image_files import is_nifti
+from ...utils.image_files import image_state, is_nifti
 from .dicom_frames import starts_like_dicom
 from .dicom_pixels import read_pixels
 from .dicom_series import find_ct_stack
@@ -78,6 +79,7 @@ def _answer(answers: BinaryIO, reason: str | None, volume: Volume | None) -> Non
     else:
         fields = {"file": volume.file, "affine": volume.affine.tolist(), "warnings": volume.warnings}
         fields |= {"unstated": volume.unstated, "shape": volume.array.shape, "dtype": volume.array.dtype.str}
+        fields["state"] = volume.state
         answers.write(json.dumps({"reason": None, "volume": fields}).encode() + b"\n")
         answers.write(np.ascontiguousarray(volume.array.T).data.cast("B"))
     answers.flush()
@@ -100,24 +102,30 @@ def check_file(
             grid is not usable.
     """
     try:
-        if os.path.isdir(path):
-            return _check_dicom(path, max_voxels, before_reading, keep)
-        status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode):
-            raise InputError(f"{path}: expected a regular file.")
-        if status.st_size == 0:
-            raise InputError(f"{path}: expected a volume, but the file is empty.")
-        with open(path, "rb"):
-            pass
-        if is_nifti(path):
-            return _check_nifti(path, max_voxels, keep)
-        if starts_like_dicom(path):
-            return _check_dicom(path, max_voxels, before_reading, keep)
-        return _check_by_itk(path, max_voxels, before_reading, keep)
+        if not os.path.isdir(path):
+            _check_regular(path)
+        state = image_state(path) if keep else None  # before it is read: what comes later is not in the volume
+        if not os.path.isdir(path) and is_nifti(path):
+            volume = _check_nifti(path, max_voxels, keep)
+        elif os.path.isdir(path) or starts_like_dicom(path):
+            volume = _check_dicom(path, max_voxels, before_reading, keep)
+        else:
+            volume = _check_by_itk(path, max_voxels, before_reading, keep)
+        return None if volume is None else replace(volume, state=state)
     except OSError as e:
         if e.errno is None:
             raise
         raise InputError(f"{path}: can't be read: {os.strerror(e.errno)}.") from e
+
+
+def _check_regular(path: str) -> None:
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError(f"{path}: expected a regular file.")
+    if status.st_size == 0:
+        raise InputError(f"{path}: expected a volume, but the file is empty.")
+    with open(path, "rb"):
+        pass
 
 
 def _check_nifti(path: str, max_voxels: int, keep: bool) -> Volume | None:

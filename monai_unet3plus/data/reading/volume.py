@@ -45,6 +45,8 @@ class Volume:
         unstated: which of "orientation" and "spacing" the file does not state; one of the warnings names them.
         single_use: whether :py:meth:`take` gives the voxels away, so that their memory is free when who took them is
             done with them.
+        state: of its files before they were read, see :py:func:`monai_unet3plus.utils.image_files.image_state`;
+            None if nobody asked for it.
     """
 
     file: str
@@ -53,6 +55,7 @@ class Volume:
     warnings: list[str] = field(default_factory=list)
     unstated: list[str] = field(default_factory=list)
     single_use: bool = False
+    state: dict[str, Any] | None = None
 
     def take(self) -> np.ndarray:
         """
