@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""UNet, UNet++, PSPNet and the DeepLabs."""
+"""UNet, UNet++, Attention U-Net, PSPNet and the DeepLabs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,21 @@ from itertools import product
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from monai.networks.blocks import ADN
+from monai.networks.nets import AttentionUnet
 from parameterized import parameterized
 
 from monai_unet3plus.networks import load_imagenet_weights, prepare_for_inference
 from monai_unet3plus.networks.blocks import UpwardNode
-from monai_unet3plus.networks.nets import AuthorsUNet, AuthorsUNetPlusPlus, DeepLabV2, DeepLabV3, DeepLabV3Plus, PSPNet
+from monai_unet3plus.networks.nets import (
+    AuthorsUNet,
+    AuthorsUNetPlusPlus,
+    BatchNormAttentionUnet,
+    DeepLabV2,
+    DeepLabV3,
+    DeepLabV3Plus,
+    PSPNet,
+)
 
 FEATURES = (4, 8, 12, 16, 20)
 PARAMETERS = [
@@ -123,6 +133,21 @@ class TestPublished(unittest.TestCase):
         self.assertEqual(dilations, [{1}, {1}, {1, 2}, {1, 4}])
         with self.assertRaisesRegex(ValueError, "lacks|does not exist"):
             load_imagenet_weights(network, "no_file.pth")
+
+    def test_attention_unet_is_monais_with_batch_norm_where_maps_are_merged(self) -> None:
+        options = {"channels": (4, 8, 16), "strides": (2, 2)}
+        network, monais = BatchNormAttentionUnet(2, 3, 1, **options), AttentionUnet(2, 3, 1, **options)
+        names = {name: type(module) for name, module in network.named_modules()}
+        for name, module in monais.named_modules():
+            if name and "merge.adn" not in name:
+                self.assertIs(names.pop(name), type(module), name)
+        self.assertEqual(set(names.values()) - {BatchNormAttentionUnet}, {ADN, nn.BatchNorm2d, nn.ReLU})
+        merge = trained(network).model[1].merge
+        x = torch.randn(2, 8, 6, 6)
+        norm = merge.adn.N
+        by_hand = F.conv2d(x, merge.conv.weight, merge.conv.bias, padding=1)
+        by_hand = F.batch_norm(by_hand, norm.running_mean, norm.running_var, norm.weight, norm.bias)
+        torch.testing.assert_close(merge(x), F.relu(by_hand))
 
     @parameterized.expand([(PSPNet, 8), (DeepLabV3, 8), (DeepLabV3Plus, 16)])
     def test_the_others_have_the_output_strides_of_their_papers(
