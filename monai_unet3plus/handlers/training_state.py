@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from monai.engines import Evaluator, Trainer, Workflow
 from ..networks.weights.file import load_weights
 from ..utils.errors import InputError
 from ..utils.files import remove_leftovers, replacing
+from ..utils.settings import settings_to_json
 
 __all__ = ["TrainingState"]
 
@@ -37,15 +39,23 @@ class TrainingState:
         validator: the evaluator that training runs now and then.
         resume: whether to go on from the file, if there is one, when training starts. Defaults to False, which
             renames the file of an earlier training, with ".previous" in its name.
+        settings: of the training, by name, which have to be those that it began with, since they would have no effect
+            or another meaning, see :py:func:`monai_unet3plus.utils.settings.settings_to_json`. Defaults to None.
     """
 
     def __init__(
-        self, path: PathLike, save_dict: Mapping[str, Any], validator: Evaluator, resume: bool = False
+        self,
+        path: PathLike,
+        save_dict: Mapping[str, Any],
+        validator: Evaluator,
+        resume: bool = False,
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
         self.path = Path(path)
         self.save_dict = save_dict
         self.validator = validator
         self.resume = resume
+        self.settings = {name: json.dumps(settings_to_json(value)) for name, value in (settings or {}).items()}
 
     def attach(self, engine: Engine) -> None:
         """Attach to a MONAI trainer."""
@@ -63,6 +73,7 @@ class TrainingState:
             "max_epochs": engine.state.max_epochs,
         }
         state["scaler"] = engine.scaler.state_dict() if engine.scaler is not None else {}
+        state["settings"] = self.settings
         state["best"] = [_get_best(engine), _get_best(self.validator)]
         with replacing(self.path) as unfinished:
             torch.save(state, unfinished)
@@ -72,8 +83,8 @@ class TrainingState:
         Go on where the file's training was.
 
         Raises:
-            InputError: When the file is damaged, is of a training with another network, optimizer, epoch length or
-                number of epochs, or processes of a distributed training don't find the same one.
+            InputError: When the file is damaged, is of a training with another network, optimizer, epoch length,
+                number of epochs or other settings, or processes of a distributed training don't find the same one.
         """
         if engine.state.rank == 0:
             remove_leftovers(self.path)
@@ -107,6 +118,7 @@ class TrainingState:
                 f"{engine.state.max_epochs}. The learning rate depends on their number; to train on, start from the "
                 "weights with finetune_from."
             )
+        self._check_settings(state.get("settings", {}))
         try:
             for name, obj in self.save_dict.items():
                 obj.load_state_dict(state[name])
@@ -122,6 +134,15 @@ class TrainingState:
         engine.state.epoch = state["trainer"]["epoch"]
         engine.state.iteration = engine.state.epoch * length
         logger.info("training goes on after epoch %d of %s", engine.state.epoch, engine.state.max_epochs)
+
+    def _check_settings(self, began_with: Mapping[str, str]) -> None:
+        """Refuse other settings; files of earlier versions tell none."""
+        for name, value in self.settings.items():
+            if began_with.get(name, value) != value:
+                raise InputError(
+                    f"resume: {self.path} is of a training with {name} {began_with[name]}, but it is now {value}. Give "
+                    "the value that it began with; to train on with another, start from the weights with finetune_from."
+                )
 
 
 def _get_best(workflow: Workflow) -> list[float]:

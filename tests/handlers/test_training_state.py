@@ -69,6 +69,16 @@ class TestTrainingState(unittest.TestCase):
         with self.assertRaisesRegex(InputError, "a training of 1 epochs, but there are now 3"):
             train(self.root, 3, resume=True)
 
+    def test_other_settings_are_refused(self) -> None:
+        began = {"organs": {"liver": 1, "spleen": 2}, "fold": 0}
+        train(self.root, 1, **began)
+        train(self.root, 1, resume=True, **began)
+        train(self.root, 1, resume=True, seed=3)  # of which the file tells nothing
+        swapped = {"organs": {"spleen": 2, "liver": 1}}  # equal for a dictionary
+        for name, settings in (("organs", swapped), ("fold", {"fold": 1})):
+            with self.assertRaisesRegex(InputError, f"of a training with {name} .*, but it is now"):
+                train(self.root, 1, resume=True, **settings)
+
     def test_new_training_puts_the_state_of_an_earlier_one_aside(self) -> None:
         train(self.root, 2)
         train(self.root, 2, kill_in_epoch=1)

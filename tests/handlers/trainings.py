@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from ignite.engine import Engine, Events
@@ -41,6 +42,7 @@ def train(
     num_workers: int = 0,
     kill_in_epoch: int | None = None,
     network: torch.nn.Module | None = None,
+    **settings: Any,
 ) -> tuple[list[float], SupervisedTrainer, SupervisedEvaluator]:
     """
     Train a tiny network with noise in the data, dropout, momentum and a falling learning rate on random images.
@@ -80,7 +82,7 @@ def train(
             LrScheduleHandler(scheduler, print_lr=False),
             losses,
             TrainingHistory(folder, validator),
-            TrainingState(folder / "state.pt", state, validator, resume),
+            TrainingState(folder / "state.pt", state, validator, resume, settings),
         ],
     )
     try:
