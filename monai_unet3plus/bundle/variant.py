@@ -63,7 +63,7 @@ def copy_variant(
     weights = bundle / "models" / "model.pt"
     try:
         if checkpoint is not None:
-            _check_weights(bundle, Path(checkpoint))
+            _check_weights(bundle, Path(checkpoint), list(organs))
             shutil.copyfile(checkpoint, weights)
     except InputError:
         shutil.rmtree(bundle)  # made above, and of no use
@@ -93,16 +93,23 @@ def _check_organs(organs: Organs) -> None:
         raise InputError(f"organs: {e}") from e
 
 
-def _check_weights(bundle: Path, checkpoint: Path) -> None:
+def _check_weights(bundle: Path, checkpoint: Path, organs: Sequence[str]) -> None:
     from monai.bundle import ConfigParser
 
+    from ..handlers.checkpoint import get_trained_organs
     from ..networks.weights.file import load_weights
 
     if not checkpoint.is_file():
         raise InputError(f"checkpoint: expected trained weights, but {checkpoint} does not exist.")
+    weights = load_weights(checkpoint, "checkpoint")
+    trained = get_trained_organs(weights)
+    if trained is not None and trained != list(organs):  # programs that load the file themselves look at no names
+        raise InputError(
+            f"checkpoint: {checkpoint} was trained for the organs {trained}, in this order, but organs has {organs}."
+        )
     network = ConfigParser(_read(bundle / "configs" / "inference.json")).get_parsed_content("network_def")
     try:
-        network.load_state_dict(load_weights(checkpoint, "checkpoint"))
+        network.load_state_dict(weights)
     except RuntimeError as e:  # its message lists the keys
         raise InputError(
             f"checkpoint: {checkpoint} does not fit these organs and the bundle's features: {' '.join(str(e).split())}"

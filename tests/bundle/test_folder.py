@@ -19,6 +19,7 @@ from monai.data import MetaTensor
 from monai_unet3plus.bundle.__main__ import main
 from monai_unet3plus.bundle.build import BuildWithBundle
 from monai_unet3plus.handlers import EvaluationReport
+from monai_unet3plus.handlers.checkpoint import save_weights
 from tests.bundle.workflows import BUNDLE, ROOT
 
 
@@ -57,11 +58,16 @@ class TestCopy(unittest.TestCase):
             self.assertIn("letters, digits and underscores", error)
 
 
+def network_for(organs: list[str]) -> torch.nn.Module:
+    """The bundle's default network, with random weights."""
+    parser = ConfigParser(read(BUNDLE / "configs" / "inference.json"))
+    parser["organs"] = {organ: value for value, organ in enumerate(organs, start=1)}
+    return parser.get_parsed_content("network_def")
+
+
 def write_variant_files(weights: Path, summary: Path, organs: list[str]) -> None:
     """Random weights of the bundle's default network, and a summary that an evaluation of one case wrote."""
-    network = ConfigParser(read(BUNDLE / "configs" / "inference.json"))
-    network["organs"] = {organ: value for value, organ in enumerate(organs, start=1)}
-    torch.save(network.get_parsed_content("network_def").state_dict(), weights)
+    torch.save(network_for(organs).state_dict(), weights)
     evaluate(summary.parent, organs)
 
 
@@ -130,12 +136,14 @@ class TestVariant(unittest.TestCase):
     def test_what_does_not_fit_is_refused_and_leaves_nothing(self) -> None:
         weights, summary = self.work / "w.pt", self.work / "summary.json"
         write_variant_files(weights, summary, ["pancreas"])
-        two = "{'pancreas': 1, 'left kidney': 2}"
+        two, swapped = "{'pancreas': 1, 'left kidney': 2}", self.work / "swapped.pt"
+        save_weights(network_for(["left kidney", "pancreas"]).state_dict(), swapped, ["left kidney", "pancreas"])
         for organs, options, sentence in (
             ("{'a': 1, 'b': 1}", [], "given to two organs"),
             ("{}", [], "1 to 255 organs"),
             ("['liver']", [], "expected names and their label values"),
             (two, ["--checkpoint", str(weights)], "w.pt does not fit these organs"),
+            (two, ["--checkpoint", str(swapped)], "trained for the organs ['left kidney', 'pancreas'], in this order"),
             (two, ["--checkpoint", "none.pt"], "none.pt does not exist"),
             (two, ["--summary", str(summary)], "summary.json has that of ['pancreas']"),
             (two, ["--summary", str(weights)], "w.pt: expected the summary.json of an evaluation"),
