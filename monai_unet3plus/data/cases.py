@@ -21,8 +21,8 @@ from monai.data import load_decathlon_datalist
 from ..masks.paths import check_mask_paths
 from ..masks.writer import LABEL_INTENT
 from ..utils.errors import InputError
-from ..utils.image_files import VOLUME_SUFFIXES, is_nifti, is_volume, list_files, volume_stem
-from .reading.dicom_frames import is_concatenated, list_frames, read_header, starts_like_dicom
+from ..utils.image_files import VOLUME_SUFFIXES, is_nifti, is_volume, list_files, starts_like_dicom, volume_stem
+from .reading.dicom_frames import is_concatenated, list_frames, read_header
 from .reading.dicom_series import find_ct_stack, list_dicom_files, scan_folder
 
 __all__ = ["find_cases", "labelled_cases"]

@@ -17,12 +17,12 @@ from monai.transforms import MapTransform, Transform
 from monai.utils import convert_to_numpy
 
 from .. import __version__
-from ..data.reading.dicom_frames import starts_like_dicom
 from ..data.reading.dicom_series import find_ct_stack
 from ..masks.paths import dicom_seg_path
 from ..utils.case_remarks import add_remark
 from ..utils.errors import InputError, describe_error
 from ..utils.files import replacing
+from ..utils.image_files import starts_like_dicom
 from .checks import get_filename
 
 __all__ = ["SaveDicomSeg", "SaveDicomSegd", "is_dicom"]

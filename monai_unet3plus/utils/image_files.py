@@ -14,11 +14,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # the process that tries files out starts in no time without MONAI
     from monai.config import PathLike
 
-__all__ = ["NIFTI_SUFFIXES", "VOLUME_SUFFIXES", "image_state", "is_nifti", "is_volume", "list_files", "volume_stem"]
+__all__ = [
+    "NIFTI_SUFFIXES",
+    "VOLUME_SUFFIXES",
+    "image_state",
+    "is_nifti",
+    "is_volume",
+    "list_files",
+    "starts_like_dicom",
+    "volume_stem",
+]
 
 NIFTI_SUFFIXES = (".nii.gz", ".nii.bz2", ".nii", ".hdr")
 VOLUME_SUFFIXES = (*NIFTI_SUFFIXES, ".nrrd", ".nhdr", ".mha", ".mhd")
 _DICOM_SUFFIX = ".dcm"  # which DICOM files need not have
+_MAGIC_OFFSET, _MAGIC = 128, b"DICM"
+_FIRST_GROUPS = (b"\x02\x00", b"\x08\x00")  # of a DICOM file without a preamble, little endian
 
 _LONGEST_HEADER = 2**20  # bytes; one that lists a file for each slice is long
 _MOST_FILES = 100_000  # more than any volume has slices; a damaged header may claim billions
@@ -47,6 +58,20 @@ def is_nifti(path: PathLike) -> bool:
     return str(path).lower().endswith(NIFTI_SUFFIXES)
 
 
+def starts_like_dicom(path: str | os.PathLike) -> bool:
+    """
+    Whether a file begins like DICOM, also one without the preamble.
+
+    Args:
+        path: a regular file that can be read.
+    """
+    with open(path, "rb") as file:
+        start = file.read(_MAGIC_OFFSET + len(_MAGIC))
+    if start[_MAGIC_OFFSET:] == _MAGIC:
+        return True
+    return start[:2] in _FIRST_GROUPS and start[3:4] == b"\x00"
+
+
 def volume_stem(name: str) -> str:
     """
     The name of a volume without its suffix. A name that is split at dots would be that of several: "case.1", "case.2".
@@ -69,13 +94,15 @@ def list_files(image: PathLike) -> list[Path]:
             (.hdr) names the files of its voxels, which may lie elsewhere.
 
     Returns:
-        the files in a folder, or in those below if it holds none; or the file itself and then those of its voxels,
-        whether they exist or not.
+        the files in a folder, with those below if it holds no DICOM itself, as a series is read; or the file itself and
+        then those of its voxels, whether they exist or not.
     """
     path = Path(image)
     if path.is_dir():
         inside = sorted(file for file in path.iterdir() if file.is_file())
-        return inside or sorted(file for file in path.rglob("*") if file.is_file())  # a series in several folders
+        if any(map(_is_dicom, inside)):
+            return inside
+        return sorted(file for file in path.rglob("*") if file.is_file())  # a series in several folders
     suffix = path.suffix.lower()
     if suffix == ".hdr":
         return [path, *(file for file in map(path.with_suffix, (".img", ".IMG")) if file.exists())]
@@ -105,6 +132,13 @@ def image_state(image: PathLike) -> dict[str, Any]:
     names = [[os.path.relpath(file, path.parent), stat.st_size, stat.st_mtime_ns] for file, stat in status]
     digest = hashlib.sha256(json.dumps(names).encode()).hexdigest()
     return {"files": len(status), "bytes": sum(stat.st_size for _, stat in status), "digest": digest}
+
+
+def _is_dicom(file: Path) -> bool:
+    try:
+        return starts_like_dicom(file)
+    except OSError:  # it can't be read, as the case will say
+        return False
 
 
 def _named_files(header: Path, field: re.Pattern[bytes]) -> list[str]:

@@ -57,6 +57,18 @@ class TestImageFiles(unittest.TestCase):
         self.assertEqual([path.name for path in list_files(self.folder / "b [1].hdr")], ["b [1].hdr", "b [1].img"])
         self.assertEqual(len(list_files(self.folder)), 3)
 
+    def test_files_beside_the_folders_of_a_series_do_not_hide_its_slices(self) -> None:
+        slices = [self.folder / name for name in ("1/a", "2/a")]
+        for file in slices:
+            file.parent.mkdir()
+            file.write_bytes(bytes(128) + b"DICM")
+        other = self.folder / ".DS_Store"
+        other.write_bytes(b"of a file manager")
+        self.assertEqual(list_files(self.folder), [other, *slices])
+        own = self.folder / "a.dcm"
+        own.write_bytes(bytes(128) + b"DICM")
+        self.assertEqual(list_files(self.folder), [other, own])  # then folders below are of other series
+
     @parameterized.expand([("a [1].mhd", "a [1].raw"), ("a.nhdr", "a.raw")])
     def test_state_changes_with_the_voxels_of_a_header(self, header: str, voxels: str) -> None:
         image = SimpleITK.GetImageFromArray(np.zeros((2, 3, 4), np.int16))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Frame", "is_concatenated", "is_ct_object", "list_frames", "read_header", "starts_like_dicom"]
+__all__ = ["Frame", "is_concatenated", "is_ct_object", "list_frames", "read_header"]
 
 _CT_CLASSES = (
     "1.2.840.10008.5.1.4.1.1.2",  # CT
@@ -19,11 +19,9 @@ _CT_CLASSES = (
     "1.2.840.10008.5.1.4.1.1.2.2",  # legacy converted enhanced CT
 )
 _NO_SCAN = ("LOCALIZER", "MIP", "MINIP", "SCREEN SAVE")  # values of Image Type
-_MAGIC_OFFSET, _MAGIC = 128, b"DICM"
 _PIXEL_TAGS = {b"\xe0\x7f\x10\x00": "<", b"\x7f\xe0\x00\x10": ">"}  # little and big endian
 _UNDEFINED_LENGTH = 0xFFFFFFFF  # of pixels that are packed
 _LARGEST_COSINE = 0.01  # between rows and columns, which are at right angles but for rounding
-_FIRST_GROUPS = (b"\x02\x00", b"\x08\x00")  # of a file without a preamble, little endian
 
 
 @dataclass
@@ -72,20 +70,6 @@ class Frame:
     padding: float | None = None
     fault: str = ""
     phase: dict[str, str] = field(default_factory=dict)
-
-
-def starts_like_dicom(path: str | os.PathLike) -> bool:
-    """
-    Whether a file begins like DICOM, also one without the preamble.
-
-    Args:
-        path: a regular file that can be read.
-    """
-    with open(path, "rb") as file:
-        start = file.read(_MAGIC_OFFSET + len(_MAGIC))
-    if start[_MAGIC_OFFSET:] == _MAGIC:
-        return True
-    return start[:2] in _FIRST_GROUPS and start[3:4] == b"\x00"
 
 
 def read_header(path: str | os.PathLike) -> Any:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...utils.errors import InputError
-from .dicom_frames import Frame, is_ct_object, list_frames, read_header, starts_like_dicom
+from ...utils.image_files import starts_like_dicom
+from .dicom_frames import Frame, is_ct_object, list_frames, read_header
 from .dicom_grid import fit_grid, sort_frames, stack_normal
 from .dicom_phases import pick_phase
 

@@ -24,8 +24,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ...utils.errors import InputError, last_line
-from ...utils.image_files import image_state, is_nifti
-from .dicom_frames import starts_like_dicom
+from ...utils.image_files import image_state, is_nifti, starts_like_dicom
 from .dicom_pixels import read_pixels
 from .dicom_series import find_ct_stack
 from .itk_reader import open_reader

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...utils.errors import InputError
-from ...utils.image_files import is_nifti
+from ...utils.image_files import is_nifti, starts_like_dicom
 from ...utils.nifti_forms import measure_disagreement
-from .dicom_frames import starts_like_dicom
 from .dicom_pixels import read_pixels
 from .dicom_series import CTStack, find_ct_stack
 from .itk_reader import open_reader
