@@ -123,7 +123,9 @@ VARIABLES = {
         "number of cases drawn in an epoch; a case may be drawn several times", kinds.make_whole(1)
     ),
     "bfloat16": Variable(
-        "whether to compute in bfloat16 on a CPU; by default if the processor has instructions for it", kinds.FLAG
+        "whether to compute in bfloat16 on a CPU, in inference only with `prepare_network`; by default if the "
+        "processor has instructions for it",
+        kinds.FLAG,
     ),
     "batch_size": Variable("number of cases in a training batch, each with `num_samples` crops", kinds.make_whole(1)),
     "learning_rate": Variable(

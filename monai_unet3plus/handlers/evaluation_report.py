@@ -86,6 +86,7 @@ class EvaluationReport:
         self.metadata = metadata
         self._cases: dict[str, EvaluatedCase] = {}
         self._started = 0.0
+        self._weights_sha256: str | None = None
 
     def attach(self, engine: Engine) -> None:
         """Attach to a MONAI evaluator."""
@@ -106,6 +107,9 @@ class EvaluationReport:
 
     def _start(self, engine: Engine) -> None:
         self._cases, self._started = {}, time()
+        # now, since a training may replace the file before the end
+        weights = self.weights
+        self._weights_sha256 = compute_sha256(weights) if weights is not None and Path(weights).is_file() else None
 
     def _fail(self, engine: Engine, error: BaseException) -> None:
         if not (dist.is_available() and dist.is_initialized()):
@@ -130,13 +134,12 @@ class EvaluationReport:
     def _write_page(
         self, cases: Mapping[str, EvaluatedCase], summaries: Mapping[str, OrganSummary], not_evaluated: int = 0
     ) -> None:
-        digest = compute_sha256(self.weights) if self.weights is not None and Path(self.weights).is_file() else None
         run = {
             "started": self._started,
             "seconds": time() - self._started,
             "versions": versions(),
-            "weights_sha256": digest,
-            "warning": get_weights_warning(digest, self.metadata),
+            "weights_sha256": self._weights_sha256,
+            "warning": get_weights_warning(self._weights_sha256, self.metadata),
             "settings": self.settings,
         }
         pictures = [

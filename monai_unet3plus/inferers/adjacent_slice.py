@@ -112,8 +112,8 @@ class AdjacentSliceInferer(Inferer):
         Args:
             inputs: volumes of shape ``(B, 1, H, W, D)``.
             network: 2D network in evaluation mode, ``(N, num_slices, h, w)`` to logits ``(N, out_channels, h, w)``.
-            args: further arguments for ``network``.
-            kwargs: further keyword arguments for ``network``.
+            args: further arguments for ``network``; one with a classifier gets none.
+            kwargs: further keyword arguments for ``network``, likewise.
 
         Returns:
             the postprocessed logits, ``(B, C, H, W, D)``, a MetaTensor with the meta of ``inputs`` if

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.distributed as dist
+from ignite.engine import Events
 from monai.data import MetaTensor
 from parameterized import parameterized
 
@@ -162,7 +163,9 @@ class TestEvaluationReport(unittest.TestCase):
             self.out, ORGANS, self.data, weights=weights, settings={"amp": False}, metadata=metadata
         )
         cases = [*self.write(1), write_case(self.data, "high.nii.gz", *volumes(3))]
-        evaluator(cases, [EvaluationPictures(self.out, ORGANS, self.data), report]).run()
+        engine = evaluator(cases, [EvaluationPictures(self.out, ORGANS, self.data), report])
+        engine.add_event_handler(Events.ITERATION_COMPLETED, lambda: weights.write_bytes(b"of a training meanwhile"))
+        engine.run()
         page = (self.out / "report.html").read_text(encoding="utf-8")
         texts = ["<b>2</b> evaluated", "four small CTs", metadata["weights"]["sha256"], "border (head)"]
         for name in ("case_0", "high"):
