@@ -13,9 +13,9 @@ import nibabel as nib
 import numpy as np
 from monai.config import PathLike
 
-from ..data.reading.volume import read_volume
 from ..report.page import format_millilitres
 from ..report.schema import InferenceRun, read_run
+from ..transforms import CheckVolume, LoadCT
 from ..utils.errors import InputError, describe_error
 from ..visualize.panels import get_colour
 
@@ -77,13 +77,13 @@ class ViewerCase:
         The CT in Hounsfield units as a NIfTI file, on the mask's grid, so that no reader can lay one beside the other.
 
         Raises:
-            InputError: When there is no such CT, or it has another grid than the mask.
+            InputError: When there is no such CT, it can't be read, or it has another grid than the mask.
         """
         if not self.ct.exists():
             raise InputError(f"{self.ct} does not exist. Give the folder of the CTs with --ct if it was moved.")
         mask = nib.Nifti1Image.from_filename(self.mask)
-        volume = read_volume(self.ct)
-        image = np.asarray(volume.array)
+        volume, _ = LoadCT(dtype=None).load(self.ct)  # as inference reads it
+        image = CheckVolume(constant=True)(volume).numpy()
         if image.shape != mask.shape:
             raise InputError(f"{self.ct} has {image.shape} voxels, but its mask {mask.shape}. Segment it again.")
         if not np.allclose(volume.affine, mask.affine, atol=_ROUNDING_MM):

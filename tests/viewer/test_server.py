@@ -143,6 +143,17 @@ class TestViewerServer(unittest.TestCase):
             with self.assertRaisesRegex(InputError, "does not exist.*--ct"):
                 case.ct_bytes()
 
+    def test_axis_of_size_1_that_some_writers_add_is_no_other_shape(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            masks = write_masks(Path(folder), cases=1)
+            file = Path(folder) / "data" / "imagesTs" / "box_0.nii.gz"
+            image = nib.load(file)
+            voxels = np.asarray(image.dataobj)
+            nib.save(nib.Nifti1Image(voxels[..., None], image.affine), file)
+            self.assertEqual(nib.load(file).ndim, 4)
+            found = nib.Nifti1Image.from_bytes(open_run(masks).cases[0].ct_bytes())
+            np.testing.assert_array_equal(np.asarray(found.dataobj), voxels)
+
     def test_dicom_series_is_read_on_the_grid_of_its_mask_and_on_no_other(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             masks = write_masks(Path(folder), cases=1)
