@@ -40,9 +40,12 @@ def write_label_map(mask: MetaTensor, path: PathLike) -> None:
     Args:
         mask: label map of shape ``(1, H, W, D)``, values 0 to 255.
         path: file to write. An existing file is replaced in one step when the new one is complete.
+
+    Raises:
+        ValueError: When the mask has another shape, such as several channels, or other values, such as probabilities.
     """
     affine = np.asarray(convert_to_numpy(mask.affine), dtype=float)
-    image = nib.Nifti1Image(np.asarray(convert_to_numpy(mask))[0].astype(np.uint8, copy=False), affine)
+    image = nib.Nifti1Image(_to_labels(np.asarray(convert_to_numpy(mask))), affine)
     image.header.set_xyzt_units("mm")
     image.header["intent_code"] = LABEL_INTENT  # nobody takes it for a CT, see find_cases
     image.set_sform(affine, code=1)
@@ -52,6 +55,16 @@ def write_label_map(mask: MetaTensor, path: PathLike) -> None:
     _copy_forms(str(mask.meta.get(ImageMetaKey.FILENAME_OR_OBJ, "")), image)
     with replacing(path) as unfinished:
         nib.save(image, unfinished)
+
+
+def _to_labels(mask: np.ndarray) -> np.ndarray:
+    if mask.ndim != 4 or len(mask) != 1:
+        raise ValueError(f"Expected a label map of shape (1, H, W, D), but got {mask.shape}.")
+    with np.errstate(invalid="ignore"):  # of numbers that do not fit, as NaN
+        labels = mask[0].astype(np.uint8, copy=False)
+    if mask.dtype != np.uint8 and not np.array_equal(labels, mask[0]):
+        raise ValueError(f"Expected whole numbers from 0 to 255 as labels, but got {mask.min():g} to {mask.max():g}.")
+    return labels
 
 
 def _copy_forms(source: str, image: nib.Nifti1Image) -> None:

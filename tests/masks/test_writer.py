@@ -50,6 +50,18 @@ class TestWriteLabelMap(WriterTestCase):
         self.assertEqual(image.get_data_dtype(), np.uint8)
         np.testing.assert_array_equal(np.asarray(image.dataobj), mask[0].numpy())
 
+    @parameterized.expand([(0.7,), (256.0,), (-1.0,), (float("nan"),)])
+    def test_values_that_are_no_labels_are_refused(self, value: float) -> None:
+        mask = self.mask_of()
+        mask[0, 1, 2, 1] = value
+        with self.assertRaisesRegex(ValueError, "whole numbers from 0 to 255"):
+            write_label_map(mask, self.target)
+        self.assertEqual(self.files(), [])
+
+    def test_masks_of_several_organs_are_refused(self) -> None:
+        with self.assertRaisesRegex(ValueError, r"shape \(1, H, W, D\), but got \(2, 5, 4, 3\)"):
+            write_label_map(torch.cat([self.mask_of(), self.mask_of()]), self.target)
+
     @parameterized.expand([("straight", STRAIGHT), ("pir", PIR)])
     def test_affine_is_written_to_sform_and_qform(self, _: str, affine: np.ndarray) -> None:
         write_label_map(self.mask_of(affine=affine), self.target)
