@@ -63,7 +63,7 @@ class CaseDataset(Dataset):
     ) -> None:
         super().__init__(data, transform)
         if records is not None:
-            records.check_images(image for image in (case[CommonKeys.IMAGE] for case in data) if _is_path(image))
+            records.check_images(case[CommonKeys.IMAGE] for case in data)
         self.records = records
         self.reader = ReaderProcess(max_voxels, time_limit)
 

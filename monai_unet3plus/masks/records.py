@@ -76,14 +76,23 @@ class MaskRecords:
         """Where the DICOM SEG of an image's mask is or will be."""
         return dicom_seg_path(image, self.dataset_dir, self.output_dir, self.postfix)
 
-    def check_images(self, images: Iterable[PathLike]) -> None:
+    def check_images(self, images: Iterable[Any]) -> list[Any]:
         """
         Refuse images whose masks would go to one file.
+
+        Args:
+            images: paths; others, such as volumes in memory, are passed over.
+
+        Returns:
+            the images.
 
         Raises:
             InputError: When there are such, as images of one name from several folders outside ``dataset_dir``.
         """
-        check_mask_paths(images, self.dataset_dir, self.output_dir, self.postfix)
+        listed = list(images)
+        paths = [image for image in listed if isinstance(image, (str, os.PathLike))]
+        check_mask_paths(paths, self.dataset_dir, self.output_dir, self.postfix)
+        return listed
 
     def describe_run(self) -> dict[str, Any]:
         """The part that all records of this run share: package, weights and settings."""

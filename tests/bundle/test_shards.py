@@ -87,6 +87,14 @@ class TestShards(ForkedRuns):
         run(inference(self.data, self.masks, checkpoint=self.checkpoint, shard="2/2"))
         self.assertEqual(list(self.masks.glob("*_seg.nii.gz")), [])
 
+    def test_cases_of_two_shards_whose_masks_would_have_one_name_are_refused(self) -> None:
+        images = [str(self.work / folder / "ct.nii.gz") for folder in "xy"]
+        for image in images:
+            write_ct(Path(image))
+        with self.assertRaisesRegex(SystemExit, "1"), self.assertLogs(level="ERROR") as log:
+            run(inference(self.data, self.masks, checkpoint=self.checkpoint, shard="1/2", datalist=images))
+        self.assertRegex(log.output[-1], "x/ct.nii.gz and .*y/ct.nii.gz would both be written to")
+
 
 if __name__ == "__main__":
     unittest.main()
