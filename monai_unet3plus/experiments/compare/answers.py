@@ -83,18 +83,26 @@ def _compare(question: str, by_name: Mapping[str, Result], organ: str) -> Answer
                 continue
             difference = compare_patients(ours.scores["dice"], other.scores["dice"])
             figures = [result.paper.dice[organ] for result in (ours, other) if organ in result.paper.dice]
-            paper = f"{figures[0] - figures[1]:+.4f}" if len(figures) == 2 else ""
+            papers = figures[0] - figures[1] if len(figures) == 2 else None
             alike = _compare_at_rates(ours, other)
+            paper = "" if papers is None else f"{papers:+.4f}"
             rates = ", ".join(f"{value:+.3f} at {rate:g}" for rate, value in alike.items())
             table.append(f"| {name} | {backbone} | {_figures(difference)} | {paper} | {rates} |")
             found[f"{ours.paper.title} better than {other.paper.title}"] = difference.verdict
-            sentences.append(f"against {name}, {backbone} backbone: {_WORDS[difference.verdict]}")
+            also = " and the paper's difference" if _cannot_tell(difference, papers) else ""
+            sentences.append(f"against {name}, {backbone} backbone: {_WORDS[difference.verdict]}{also}")
             if min(alike.values()) < 0 < max(alike.values()):
                 unsure.append(f"{name}, {backbone} backbone")
     text = _sentence(sentences)
     if unsure:
         text += f" The sign of the difference depends on the learning rate in these comparisons: {'; '.join(unsure)}."
     return Answer(question, text, table if found else [], found)
+
+
+def _cannot_tell(difference: Difference, papers: float | None) -> bool:
+    """Whether the interval has both no difference and the paper's in it."""
+    low, high = difference.interval
+    return papers is not None and low <= 0 <= high and low <= papers <= high
 
 
 def _compare_at_rates(ours: Result, other: Result) -> dict[float, float]:

@@ -104,9 +104,9 @@ class _FlopCounter(TorchDispatchMode):
 
 def _in_words(loss: nn.Module) -> str:
     if isinstance(loss, AnnotatedLoss):
-        return type(loss.loss).__name__
+        return type(loss.loss).__name__.removesuffix("Loss")
     if not isinstance(loss, UNet3PlusLoss):
-        return type(loss).__name__
+        return type(loss).__name__.removesuffix("Loss")
     pixelwise = "focal" if loss.focal.gamma else "cross-entropy"  # which the focal loss is without its exponent
     names = {"focal": pixelwise, "ms_ssim": "MS-SSIM", "iou": "IoU"}  # presence comes with the CGM alone
     return " + ".join(title for name, title in names.items() if loss.lambdas[name] > 0)

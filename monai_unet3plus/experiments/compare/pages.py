@@ -30,7 +30,7 @@ _RISING = 0.03  # rise of that Dice near the end, above which a system is named
 
 _HOW = """- Dice: computed for each whole scan, on the pixels of its file and in the slices that were kept. The table
   gives the mean over patients and seeds, ± the standard deviation over seeds, and the 95 % interval of the mean from a
-  bootstrap over patients. Several scans of a patient count as one.
+  bootstrap over patients and seeds. Several scans of a patient count as one.
 - Difference: mean difference from UNet 3+ of the same table and backbone, patient by patient, with its 95 % interval.
   By chance, one in twenty such intervals does not contain the true difference, and this page has many of them.
 - At the same learning rate: this difference with the first seed where both systems are trained with that rate. The

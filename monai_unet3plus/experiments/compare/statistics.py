@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_unet3plus contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Scores of a system over patients and seeds, and paired differences with intervals by bootstrap over patients."""
+"""Scores of a system over patients and seeds, and paired differences with intervals by bootstrap over both."""
 
 from __future__ import annotations
 
@@ -66,13 +66,9 @@ class Scores:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % interval of the mean, by bootstrap over patients."""
-        return bootstrap(list(self.over_seeds().values()))
-
-    def over_seeds(self) -> dict[str, float]:
-        """The mean over seeds, for each patient."""
+        """The 95 % interval of the mean, by bootstrap over patients and seeds."""
         names = next(iter(self.patients.values()))
-        return {name: fmean(values[name] for values in self.patients.values()) for name in names}
+        return bootstrap([[values[name] for name in names] for values in self.patients.values()])
 
 
 @dataclass(frozen=True)
@@ -81,8 +77,8 @@ class Difference:
     A paired difference of two systems.
 
     Args:
-        mean: over patients of the difference, each the mean over seeds.
-        interval: 95 %, by bootstrap over patients.
+        mean: of the difference, over patients and seeds.
+        interval: 95 %, by bootstrap over patients and seeds.
         spread: standard deviation over seeds (n - 1) of the mean difference; None with one seed.
         patients: their number.
     """
@@ -112,22 +108,25 @@ def compare_patients(ours: Scores, reference: Scores) -> Difference:
     seeds = [seed for seed in ours.patients if seed in reference.patients]
     if not seeds:
         raise ValueError(f"Expected a common seed, but got {list(ours.patients)} and {list(reference.patients)}.")
-    by_seed = [
-        {name: ours.patients[seed][name] - value for name, value in reference.patients[seed].items()} for seed in seeds
-    ]
-    means = [fmean(differences.values()) for differences in by_seed]
-    patients = list(Scores(dict(zip(seeds, by_seed))).over_seeds().values())
-    spread = stdev(means) if len(means) > 1 else None
-    return Difference(fmean(patients), bootstrap(patients), spread, len(patients))
+    differences = Scores(
+        {
+            seed: {name: ours.patients[seed][name] - value for name, value in reference.patients[seed].items()}
+            for seed in seeds
+        }
+    )
+    patients = len(differences.patients[seeds[0]])
+    return Difference(differences.mean, differences.interval, differences.spread, patients)
 
 
-def bootstrap(values: Sequence[float]) -> tuple[float, float]:
+def bootstrap(values: Sequence[Sequence[float]]) -> tuple[float, float]:
     """
-    The 95 % interval of a mean: percentiles of the means of resamples, always the same ones.
+    The 95 % interval of a mean: percentiles of the means of resamples, always the same ones. Seeds and patients are
+    drawn independently, so that neither a lucky seed nor a few patients make a difference look certain.
 
     Args:
-        values: one of each patient.
+        values: for each seed, one of each patient.
     """
-    drawn = np.random.default_rng(0).integers(len(values), size=(_RESAMPLES, len(values)))
-    low, high = np.percentile(np.asarray(values)[drawn].mean(axis=1), [2.5, 97.5])
+    table, generator = np.asarray(values), np.random.default_rng(0)
+    seeds, patients = (generator.multinomial(n, np.full(n, 1 / n), _RESAMPLES) / n for n in table.shape)
+    low, high = np.percentile(((seeds @ table) * patients).sum(axis=1), [2.5, 97.5])
     return float(low), float(high)

@@ -30,7 +30,7 @@ class TestCost(unittest.TestCase):
             "unet3plus": "focal",
             "unet3plus_hybrid": "focal + MS-SSIM + IoU",
             "pspnet": "cross-entropy",
-            "attention_unet": "DiceLoss",
+            "attention_unet": "Dice",
         }
         for system, loss in losses.items():
             built = build(BUNDLE, system, NARROW)

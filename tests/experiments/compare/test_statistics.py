@@ -42,9 +42,20 @@ class TestStatistics(unittest.TestCase):
 
     def test_the_interval_is_that_of_the_mean(self) -> None:
         values = np.random.default_rng(1).normal(0.5, 0.1, 400)
-        low, high = bootstrap(values)
+        low, high = bootstrap([values])
         half = 1.96 * values.std() / 20  # the normal approximation, good for 400 values
         np.testing.assert_allclose([low, high], [values.mean() - half, values.mean() + half], atol=0.001)
+
+    def test_a_difference_of_one_seed_alone_is_not_certain(self) -> None:
+        rng = np.random.default_rng(2)
+        patients, seeds = rng.normal(0.0, 0.1, 400), rng.normal(0.0, 0.2, 100)
+        values = 0.5 + seeds[:, None] + patients
+        low, high = bootstrap(values.tolist())
+        half = 1.96 * np.sqrt(patients.var() / 400 + seeds.var() / 100)  # the normal approximation of two-way samples
+        np.testing.assert_allclose([low, high], [values.mean() - half, values.mean() + half], atol=0.004)
+        even, lucky = {"1": 0.5, "2": 0.5}, {"1": 0.9, "2": 0.9}
+        difference = compare_patients(Scores({1: even, 2: even, 3: lucky}), Scores({1: even, 2: even, 3: even}))
+        self.assertEqual(difference.verdict, 0)
 
 
 if __name__ == "__main__":
