@@ -72,7 +72,8 @@ section. The head of the program explains how it measures.
 {machine()}.
 One image of 3 x {size} x {size}, float32, the paper's width. Memory is the peak of a process with its weights, less
 the peak of a process that only imports the packages. Number of processes, of which the median is given: {runs}.
-In the last two columns, `MALLOC_MMAP_THRESHOLD_=8388608` was set: glibc then returns freed maps of 8 MiB or more to the system.
+In the last two columns, `MALLOC_MMAP_THRESHOLD_=8388608` was set: glibc then returns freed maps of 8 MiB or more to
+the system.
 """
 
 
