@@ -88,13 +88,21 @@ def _ways_to_split(frames: Sequence[Frame], count: int) -> Iterator[tuple[str, d
         phases: dict[str, list[Frame]] = defaultdict(list)
         for frame in frames:
             phases[frame.phase.get(name, "none")].append(frame)
-        yield name, dict(sorted(phases.items()))
+        yield name, {value: phases[value] for value in sorted(phases, key=_order_value)}
     if len(frames) % count == 0:
         size, numbered = len(frames) // count, sorted(frames, key=lambda frame: frame.number)
         kept = {id(frame): k // size for k, frame in enumerate(numbered)}
         yield "by InstanceNumber", {
             str(k + 1): [frame for frame in frames if kept[id(frame)] == k] for k in range(count)
         }
+
+
+def _order_value(value: str) -> tuple[bool, float, str]:
+    """Numbers before words, 9 before 10."""
+    try:
+        return False, float(value), value
+    except ValueError:
+        return True, 0.0, value
 
 
 def _has_one_at_each_place(phase: Sequence[Frame]) -> bool:

@@ -102,7 +102,12 @@ class TestWhatElseLiesThere(FolderCase):
 
 class TestPhases(FolderCase):
     @parameterized.expand(
-        [("AcquisitionNumber", 1, 2), ("TemporalPositionIdentifier", 1, 2), ("AcquisitionTime", "101010", "101050")]
+        [
+            ("AcquisitionNumber", 1, 2),
+            ("AcquisitionNumber", 9, 10),
+            ("TemporalPositionIdentifier", 1, 2),
+            ("AcquisitionTime", "101010", "101050"),
+        ]
     )
     def test_first_of_two_phases_is_taken_and_named(self, field: str, first: Any, second: Any) -> None:
         save_dicom(self.folder, ct_slices(HU, **{field: first}))
