@@ -101,12 +101,13 @@ def check_file(
             grid is not usable.
     """
     try:
-        if not os.path.isdir(path):
+        is_folder = os.path.isdir(path)
+        if not is_folder:
             _check_regular(path)
         state = image_state(path) if keep else None  # before it is read: what comes later is not in the volume
-        if not os.path.isdir(path) and is_nifti(path):
+        if not is_folder and is_nifti(path):
             volume = _check_nifti(path, max_voxels, keep)
-        elif os.path.isdir(path) or starts_like_dicom(path):
+        elif is_folder or starts_like_dicom(path):
             volume = _check_dicom(path, max_voxels, before_reading, keep)
         else:
             volume = _check_by_itk(path, max_voxels, before_reading, keep)

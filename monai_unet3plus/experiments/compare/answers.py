@@ -102,7 +102,7 @@ def _compare(question: str, by_name: Mapping[str, Result], organ: str) -> Answer
 def _cannot_tell(difference: Difference, papers: float | None) -> bool:
     """Whether the interval has both no difference and the paper's in it."""
     low, high = difference.interval
-    return papers is not None and low <= 0 <= high and low <= papers <= high
+    return difference.verdict == 0 and papers is not None and low <= papers <= high
 
 
 def _compare_at_rates(ours: Result, other: Result) -> dict[float, float]:
