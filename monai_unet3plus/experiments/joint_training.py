@@ -6,38 +6,43 @@ Train the networks of several folds, and one of all patients, from one stream of
     python -m monai_unet3plus.experiments.joint_training --datalist_file LIST --work_dir WORK --minutes 6 --final
 
 On a GPU a training waits for its transforms, which run on the processor. Here each slab is made once, and every network
-learns from it, except that of the patient's own fold. Networks, loss, optimizer and transforms are those of the
-bundle's train.json with synthesis.json. The weights lie where ``monai_unet3plus.experiments.cross_validation``, which
-evaluates them, looks for those of a training that is finished: WORK/fold_0/models and so on.
+learns from it, except that of the patient's own fold. Each network has a process of its own, for a GPU waits for the
+processor that starts its steps too. Networks, loss, optimizer and transforms are those of the bundle's train.json with
+synthesis.json. The weights lie where ``monai_unet3plus.experiments.cross_validation``, which evaluates them, looks for
+those of a training that is finished: WORK/fold_0/models and so on. They are saved every 30 seconds.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import signal
 import time
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+import torch.multiprocessing as mp
 import torch.nn as nn
 from monai.bundle import ConfigParser
-from monai.data import DataLoader
-from torch.utils.data import Dataset, WeightedRandomSampler
 
-from ..data.splits import sampling_weights
 from ..handlers.checkpoint import save_weights
 from ..networks.weights.file import load_weights
+from ..utils.errors import InputError
 from .bundle_process import LAST_WEIGHTS
 from .case_lists import find_root, read_list
 from .command_line import add_bundle_options, make_parser, start_log
+from .slab_buffer import SlabBuffer, make_slab_loader
 
 logger = logging.getLogger(__name__)
 
+_BUFFER = 4096  # slabs
 _NEWEST = 0.004  # share of the newest weights in their average
-_ENDLESS = 1_000_000  # slabs, more than anyone waits for
+_WARM_UP = 0.02  # share of the time in which the learning rate rises
+_REPORT = 30  # seconds
 
 
 def main() -> None:
@@ -48,38 +53,63 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, required=True, help="time to train, without reading the cases")
     parser.add_argument("--folds", type=int, nargs="*", default=[0, 1, 2, 3, 4], help="folds to train a network for")
     parser.add_argument("--final", action="store_true", help="also train a network on the patients of all folds")
+    parser.add_argument("--start_from", type=Path, help="weights that all networks start from")
     parser.add_argument(
-        "--other_features", type=int, nargs=5, help="also train a network of these widths for the first of the folds"
+        "--start_one_from",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "FILE"),
+        help="weights that one of them, fold_0 or final, starts from",
     )
-    parser.add_argument("--start_from", type=Path, help="weights that all of them start from")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes that make slabs")
     add_bundle_options(parser)
     args = parser.parse_args()
     start_log()
 
-    cases = read_list(args.datalist_file)
-    root = find_root(cases)
+    names: dict[str, int | None] = {f"fold_{fold}": fold for fold in args.folds}
+    if args.final:
+        names["final"] = None
+    try:
+        starts = find_starts(list(names), args.start_from, args.start_one_from)
+    except InputError as e:
+        parser.error(str(e))
     overrides = {
-        "dataset_dir": root,
+        "dataset_dir": find_root(read_list(args.datalist_file)),
         "datalist_file": str(args.datalist_file.resolve()),
         "split": "all",
         "output_dir": str(args.work_dir),
         **dict(args.overrides),
     }
-    wanted: list[tuple[str, int | None, dict[str, Any]]] = [(f"fold_{fold}", fold, {}) for fold in args.folds]
-    if args.other_features:
-        wanted.append((f"fold_{args.folds[0]}_other", args.folds[0], {"features": args.other_features}))
-    if args.final:
-        wanted.append(("final", None, {}))
-    config = read_config(args.bundle_root, overrides)
-    torch.backends.cudnn.benchmark = True
-    trainings = [
-        Training(name, fold, read_config(args.bundle_root, {**overrides, **own}), args.start_from)
-        for name, fold, own in wanted
+    jobs = [
+        Job(name, fold, starts[name], args.work_dir / name / "models" / LAST_WEIGHTS, args.bundle_root, overrides)
+        for name, fold in names.items()
     ]
-    train_together(trainings, make_loader(config, args.workers), 60 * args.minutes)
-    for training in trainings:
-        training.save(args.work_dir / training.name / "models" / LAST_WEIGHTS, list(config["organs"]))
+    failed = train_together(jobs, 60 * args.minutes, args.workers)
+    if failed:
+        parser.exit(1, f"These trainings failed: {', '.join(failed)}.\n")
+
+
+def find_starts(names: Sequence[str], shared: Path | None, own: Sequence[Sequence[str]]) -> dict[str, Path | None]:
+    """
+    Find the weights that each network starts from.
+
+    Args:
+        names: of the networks.
+        shared: file for all of them. None for weights drawn by the seed.
+        own: name of a network and file, for some of them.
+
+    Raises:
+        InputError: When a file does not exist, or no network has the name.
+    """
+    unknown = [name for name, _ in own if name not in names]
+    if unknown:
+        raise InputError(f"start_one_from: expected the name of a network, {', '.join(names)}, but got {unknown[0]}.")
+    starts = {**dict.fromkeys(names, shared), **{name: Path(file) for name, file in own}}
+    for file in starts.values():
+        if file and not file.is_file():
+            raise InputError(f"start_from: expected a file of weights, but {file} does not exist.")
+    return starts
 
 
 def read_config(bundle: Path, overrides: Mapping[str, Any]) -> ConfigParser:
@@ -90,28 +120,26 @@ def read_config(bundle: Path, overrides: Mapping[str, Any]) -> ConfigParser:
     return config
 
 
-class Slabs(Dataset):
-    """Slabs as a network takes them, of few bytes: image in half precision, masks in 8 bit, and the patient's fold."""
+@dataclass
+class Job:
+    """
+    One of the trainings.
 
-    def __init__(self, dataset: Any) -> None:
-        self.dataset = dataset
+    Args:
+        name: of the network.
+        fold: patients of this fold are not learnt from. None for a network of all patients.
+        start_from: file of the weights to start from. None for those drawn by the seed.
+        weights: file to write.
+        bundle_root: folder of the bundle.
+        overrides: values of the configs' variables.
+    """
 
-    def __len__(self) -> int:
-        return len(self.dataset)
-
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor, int]:
-        made = self.dataset[index]
-        slab = made[0] if isinstance(made, list) else made
-        image, masks = (torch.as_tensor(slab[key]).as_subclass(torch.Tensor) for key in ("image", "label"))
-        return image.half(), masks.to(torch.uint8), self.dataset.data[index]["fold"]
-
-
-def make_loader(config: ConfigParser, workers: int) -> DataLoader:
-    """Endless batches, of the training's cases by their weights."""
-    dataset = config.get_parsed_content("train#dataset")
-    sampler = WeightedRandomSampler(sampling_weights(dataset.data), num_samples=_ENDLESS)
-    sizes = {"batch_size": config["batch_size"], "num_workers": workers}
-    return DataLoader(Slabs(dataset), sampler=sampler, pin_memory=torch.cuda.is_available(), **sizes)
+    name: str
+    fold: int | None
+    start_from: Path | None
+    weights: Path
+    bundle_root: Path
+    overrides: Mapping[str, Any]
 
 
 class Training:
@@ -119,14 +147,12 @@ class Training:
     A network in training.
 
     Args:
-        name: of the folder for its weights.
-        fold: patients of this fold are not learnt from. None for a network of all patients.
         config: of the training.
         start_from: file of the weights to start from. Defaults to None: those drawn by the seed.
     """
 
-    def __init__(self, name: str, fold: int | None, config: ConfigParser, start_from: Path | None = None) -> None:
-        self.name, self.fold, self.steps = name, fold, 0
+    def __init__(self, config: ConfigParser, start_from: Path | None = None) -> None:
+        self.steps, self.counted = 0, 0
         torch.manual_seed(config["seed"])
         self.device = torch.device(config.get_parsed_content("device"))
         self.network: nn.Module = config.get_parsed_content("network").train()
@@ -139,30 +165,23 @@ class Training:
         pairs = zip(self.average.state_dict().values(), self.network.state_dict().values())
         self.averaged = [(average, newest) for average, newest in pairs if average.is_floating_point()]
         self.bfloat16 = self.device.type == "cuda" or config.get_parsed_content("bfloat16")
-        self.batch_size = int(config["batch_size"])
-        self.waiting: list[tuple[torch.Tensor, torch.Tensor]] = []
-        self.total, self.counted = torch.zeros((), device=self.device), 0
+        self.total = torch.zeros((), device=self.device)
 
-    def learn(self, images: torch.Tensor, masks: torch.Tensor, folds: torch.Tensor, progress: float) -> None:
+    def learn(self, images: torch.Tensor, masks: torch.Tensor, progress: float) -> None:
         """
-        Take steps on slabs, without those of patients of the own fold; slabs that make no full batch wait.
+        Take a step.
 
         Args:
-            images: ``(B, C, H, W)``, on the device.
-            masks: ``(B, K, H, W)``, on the device.
-            folds: ``(B,)``, on the CPU.
+            images: ``(B, C, H, W)``.
+            masks: ``(B, K, H, W)``.
             progress: share of the training that is over, from 0 to 1.
         """
-        own = [index for index, fold in enumerate(folds.tolist()) if self.fold is None or fold != self.fold]
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate * (1 - progress) ** 0.9
-        self.waiting += [(images[index], masks[index]) for index in own]
-        while len(self.waiting) >= self.batch_size:
-            taken, self.waiting = self.waiting[: self.batch_size], self.waiting[self.batch_size :]
-            self._step(*(torch.stack(tensors) for tensors in zip(*taken)))
-
-    def _step(self, images: torch.Tensor, masks: torch.Tensor) -> None:
         self.steps, self.counted = self.steps + 1, self.counted + 1
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate * min(progress / _WARM_UP, 1) * (1 - progress) ** 0.9
+        if self.device.type == "cuda":
+            images, masks = images.pin_memory(), masks.pin_memory()
+        images, masks = (tensor.to(self.device, non_blocking=True) for tensor in (images, masks))
         self.optimizer.zero_grad()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             outputs = self.network(images.float())
@@ -179,39 +198,69 @@ class Training:
         mean = float(self.total) / max(self.counted, 1)
         self.total.zero_()
         self.counted = 0
-        return f"{self.name} {self.steps} steps, loss {mean:.4f}"
-
-    def save(self, path: Path, organs: Sequence[str]) -> None:
-        """Save the average of the weights, with the names of the organs."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_weights(self.average.state_dict(), path, organs)
+        return f"{self.steps} steps, loss {mean:.4f}"
 
 
-def train_together(trainings: Sequence[Training], loader: DataLoader, seconds: float) -> None:
+def train_together(jobs: Sequence[Job], seconds: float, workers: int) -> list[str]:
     """
-    Train networks for some time.
+    Train networks for some time, each in a process.
 
     Args:
-        trainings: the networks.
-        loader: batches of images, masks and folds, without end.
-        seconds: from the first batch on.
+        jobs: the trainings.
+        seconds: from a training's first step on.
+        workers: processes that make slabs.
+
+    Returns:
+        names of trainings that failed.
     """
-    slabs, device = 0, trainings[0].device
-    start = reported = -1.0
-    for images, masks, folds in loader:
-        now = time.monotonic()
-        if start < 0:
-            start = reported = now
-        if now - start >= seconds:
-            break
-        images, masks = (tensor.to(device, non_blocking=True) for tensor in (images, masks))
-        for training in trainings:
-            training.learn(images, masks, folds, (now - start) / seconds)
-        slabs += len(folds)
-        if now - reported >= 30:
+    batches = iter(make_slab_loader(read_config(jobs[0].bundle_root, jobs[0].overrides), workers))
+    batch = next(batches)
+    buffer = SlabBuffer(_BUFFER, batch[0][0], batch[1][0])
+    context = mp.get_context("spawn")  # CUDA does not outlive a fork
+    processes = [context.Process(target=train, args=(job, buffer, seconds), daemon=True) for job in jobs]
+    for process in processes:
+        process.start()
+    begun = reported = time.monotonic()
+    while any(process.is_alive() for process in processes):
+        buffer.add(*batch)
+        batch = next(batches)
+        if time.monotonic() - reported >= _REPORT:
+            reported = time.monotonic()
+            logger.info("%.0f slabs per second", int(buffer.written) / (reported - begun))
+    logger.info("%d slabs in %.0f s", int(buffer.written), time.monotonic() - begun)
+    return [job.name for job, process in zip(jobs, processes) if process.exitcode]
+
+
+def train(job: Job, buffer: SlabBuffer, seconds: float) -> None:
+    """
+    Train a network from the slabs of a buffer.
+
+    Args:
+        job: the training.
+        buffer: that another process fills.
+        seconds: time to train.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it
+    start_log()
+    torch.backends.cudnn.benchmark = True
+    config = read_config(job.bundle_root, job.overrides)
+    training, generator = Training(config, job.start_from), torch.Generator().manual_seed(config["seed"])
+    organs, batch_size = list(config["organs"]), int(config["batch_size"])
+    job.weights.parent.mkdir(parents=True, exist_ok=True)
+    start = reported = time.monotonic()
+    while (now := time.monotonic()) - start < seconds or not training.steps:
+        drawn = buffer.draw(batch_size, job.fold, generator)
+        if drawn is None:  # no slabs yet
+            time.sleep(0.1)
+            start = reported = time.monotonic()
+            continue
+        training.learn(*drawn, progress=min((now - start) / seconds, 1.0))
+        if now - reported >= _REPORT:
             reported = now
-            logger.info("%3.0f s, %d slabs: %s", now - start, slabs, "; ".join(s.report() for s in trainings))
-    logger.info("%d slabs in %.0f s: %s", slabs, seconds, "; ".join(s.report() for s in trainings))
+            save_weights(training.average.state_dict(), job.weights, organs)
+            logger.info("%s, %.0f s: %s", job.name, now - start, training.report())
+    save_weights(training.average.state_dict(), job.weights, organs)
+    logger.info("%s, %.0f s: %s", job.name, time.monotonic() - start, training.report())
 
 
 if __name__ == "__main__":

@@ -3,57 +3,41 @@
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
 import unittest
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import torch
 
 from monai_unet3plus.experiments import joint_training
-from monai_unet3plus.experiments.joint_training import Training, read_config, train_together
+from monai_unet3plus.experiments.joint_training import Job, Training, find_starts, read_config, train
 from monai_unet3plus.handlers.checkpoint import get_trained_organs
 from monai_unet3plus.phantom import write_phantoms
+from monai_unet3plus.utils.errors import InputError
 
 BUNDLE = Path(__file__).parents[2] / "bundle"
 NARROW = {"features": [4, 4, 8, 8, 8], "device": "cpu", "bfloat16": False, "dataset_dir": "."}
 
 
-def make_training(fold: int | None, batch_size: int = 2) -> Training:
-    return Training("x", fold, read_config(BUNDLE, {**NARROW, "batch_size": batch_size}))
+def make_training(**overrides: Any) -> Training:
+    return Training(read_config(BUNDLE, {**NARROW, **overrides}))
 
 
-def make_batch(folds: list[int]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    images = torch.rand(len(folds), 3, 176, 176).half()
-    masks = torch.zeros(len(folds), 2, 176, 176, dtype=torch.uint8)
+def make_batch(size: int) -> tuple[torch.Tensor, torch.Tensor]:
+    masks = torch.zeros(size, 2, 176, 176, dtype=torch.uint8)
     masks[:, :, 40:100, 40:100] = 1
-    return images, masks, torch.tensor(folds)
+    return torch.rand(size, 3, 176, 176).half(), masks
 
 
 class TestTraining(unittest.TestCase):
-    def test_patients_of_the_own_fold_change_nothing(self) -> None:
-        training = make_training(fold=1)
-        before = {name: value.clone() for name, value in training.network.state_dict().items()}
-        training.learn(*make_batch([1, 1, 1, 1]), progress=0.0)
-        for name, value in training.network.state_dict().items():
-            torch.testing.assert_close(value, before[name], rtol=0, atol=0)
-        self.assertEqual((training.steps, training.waiting), (0, []))
-
-    def test_each_other_slab_is_used_once_in_full_batches(self) -> None:
-        training, used = make_training(fold=1), []
-        images, masks, folds = make_batch([0, 1, 2, 2, 1, 0, 3])
-        with mock.patch.object(training, "_step", lambda images, masks: used.append(images)):
-            training.learn(images, masks, folds, 0.0)
-            training.learn(images[:2], masks[:2], folds[:2], 0.0)
-        expected = images[[0, 2, 3, 5, 6, 0]]
-        self.assertEqual([len(batch) for batch in used], [2, 2, 2])
-        torch.testing.assert_close(torch.cat(used), expected, rtol=0, atol=0)
-
     def test_the_average_is_that_of_newest_weights_by_their_shares(self) -> None:
-        training = make_training(fold=None)
+        training = make_training()
         expected = {name: value.clone() for name, value in training.average.state_dict().items()}
         for step in range(1, 5):
-            training.learn(*make_batch([0, 0]), progress=0.0)
+            training.learn(*make_batch(2), progress=0.1)
             share = 3 / (step + 2)
             for name, value in training.network.state_dict().items():
                 if value.is_floating_point():
@@ -62,20 +46,60 @@ class TestTraining(unittest.TestCase):
             if value.is_floating_point():
                 torch.testing.assert_close(value, expected[name])
 
-    def test_the_learning_rate_falls_to_zero(self) -> None:
-        training = make_training(fold=None)
+    def test_the_learning_rate_rises_and_then_falls_to_zero(self) -> None:
+        training = make_training()
         rates = []
-        for progress in (0.0, 0.5, 1.0):
-            training.learn(*make_batch([0, 0]), progress=progress)
+        for progress in (0.0, 0.01, 0.5, 1.0):
+            training.learn(*make_batch(2), progress=progress)
             rates.append(float(training.optimizer.param_groups[0]["lr"]))
-        torch.testing.assert_close(rates, [0.002, 0.002 * 0.5**0.9, 0.0])
+        torch.testing.assert_close(rates, [0.0, 0.002 * 0.5 * 0.99**0.9, 0.002 * 0.5**0.9, 0.0])
 
-    def test_training_ends_when_time_is_over(self) -> None:
-        training = make_training(fold=None)
-        clock = mock.Mock(monotonic=mock.Mock(side_effect=[0.0, 4.0, 9.0, 10.0]))
-        with mock.patch.object(joint_training, "time", clock):
-            train_together([training], iter([make_batch([0, 0])] * 9), seconds=10.0)  # type: ignore[arg-type]
-        self.assertEqual(training.steps, 3)
+    def test_a_step_is_that_of_the_optimizer_on_the_loss(self) -> None:
+        training, images, masks = make_training(seed=5), *make_batch(2)
+        torch.manual_seed(5)
+        config = read_config(BUNDLE, NARROW)
+        network, optimizer = config.get_parsed_content("network").train(), config.get_parsed_content("optimizer")
+        for group in optimizer.param_groups:
+            group["lr"] = 0.002 * 0.5**0.9
+        torch.manual_seed(1)  # of the classifier's dropout
+        config.get_parsed_content("loss")(network(images.float()), masks).backward()
+        optimizer.step()
+        torch.manual_seed(1)
+        training.learn(images, masks, progress=0.5)
+        for name, value in training.network.state_dict().items():
+            torch.testing.assert_close(value, network.state_dict()[name])
+
+    def test_a_training_waits_for_slabs_and_ends_when_time_is_over(self) -> None:
+        batch, drawn = make_batch(1), []
+        buffer = mock.Mock(
+            draw=mock.Mock(side_effect=lambda *_: drawn.append(1) or (batch if len(drawn) > 2 else None))
+        )
+        # two waits, each with a new start; three steps; the end and the report
+        times = iter([0.0, 0.0, 50.0, 50.0, 90.0, 90.0, 93.0, 97.0, 100.0, 100.0])
+        clock = mock.Mock(monotonic=lambda: next(times), sleep=mock.Mock())
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(joint_training, "time", clock):
+            weights = Path(folder) / "models" / "model_last.pt"
+            with self.assertLogs(joint_training.logger, logging.INFO) as logs:
+                train(Job("x", None, None, weights, BUNDLE, {**NARROW, "batch_size": 1}), buffer, seconds=10.0)
+            self.assertEqual(get_trained_organs(torch.load(weights, weights_only=True)), ["liver", "spleen"])
+        self.assertEqual(clock.sleep.call_count, 2)
+        self.assertIn("x, 10 s: 3 steps", logs.output[-1])
+
+
+class TestStarts(unittest.TestCase):
+    def test_the_file_of_one_network_precedes_that_of_all(self) -> None:
+        one, other = Path(__file__), Path(__file__).with_name("__init__.py")
+        starts = find_starts(["fold_0", "fold_1"], one, [["fold_1", str(other)]])
+        self.assertEqual(starts, {"fold_0": one, "fold_1": other})
+        self.assertEqual(find_starts(["final"], None, []), {"final": None})
+
+    def test_missing_files_and_unknown_networks_are_refused(self) -> None:
+        with self.assertRaisesRegex(
+            InputError, "start_from: expected a file of weights, but nothing.pt does not exist"
+        ):
+            find_starts(["fold_0"], Path("nothing.pt"), [])
+        with self.assertRaisesRegex(InputError, "the name of a network, fold_0, final, but got fold_7"):
+            find_starts(["fold_0", "final"], None, [["fold_7", __file__]])
 
 
 class TestCommand(unittest.TestCase):
