@@ -70,6 +70,8 @@ def main() -> None:
     names: dict[str, int | None] = {f"fold_{fold}": fold for fold in args.folds}
     if args.final:
         names["final"] = None
+    if not names:
+        parser.error("nothing to train: expected numbers after --folds, or --final")
     try:
         starts = find_starts(list(names), args.start_from, args.start_one_from)
     except InputError as e:

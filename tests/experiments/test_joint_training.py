@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import io
 import json
 import logging
 import tempfile
@@ -121,6 +122,12 @@ class TestCommand(unittest.TestCase):
             for name in ("fold_1", "final"):
                 weights = torch.load(work / "w" / name / "models" / "model_last.pt", weights_only=True)
                 self.assertEqual(get_trained_organs(weights), ["liver", "spleen"])
+
+    def test_without_networks_the_command_says_so(self) -> None:
+        command = ["x", "--datalist_file", "list.json", "--work_dir", "w", "--minutes", "1", "--folds"]
+        with mock.patch("sys.argv", command), mock.patch("sys.stderr", new_callable=io.StringIO) as stderr:
+            self.assertRaises(SystemExit, joint_training.main)
+        self.assertIn("nothing to train", stderr.getvalue())
 
 
 if __name__ == "__main__":
