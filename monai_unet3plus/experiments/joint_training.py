@@ -5,16 +5,20 @@ Train the networks of several folds, and one of all patients, from one stream of
 
     python -m monai_unet3plus.experiments.joint_training --datalist_file LIST --work_dir WORK --minutes 6 --final
 
-On a GPU a training waits for its transforms, which run on the processor. Here each slab is made once, and every network
-learns from it, except that of the patient's own fold. Each network has a process of its own, for a GPU waits for the
-processor that starts its steps too. Networks, loss, optimizer and transforms are those of the bundle's train.json with
-synthesis.json. The weights lie where ``monai_unet3plus.experiments.cross_validation``, which evaluates them, looks for
-those of a training that is finished: WORK/fold_0/models and so on. They are saved every 30 seconds.
+On a GPU a training waits for its transforms, which run on the processor. Here each slab is made once, and the networks
+draw from the newest 4096 slabs at random, without those of their own fold's patients. Each network has its own process,
+because a GPU also waits for the processor that starts its steps. Networks, loss, optimizer and transforms are those of
+the bundle's train.json with synthesis.json. The slabs need 1.2 GB of shared memory (``docker run --shm-size``).
+
+The weights lie where ``monai_unet3plus.experiments.cross_validation``, which evaluates them, looks for those of a
+training that is finished: WORK/fold_0/models and so on. Until the time is over, they are saved every 30 seconds in
+WORK/fold_0/models.unfinished.
 """
 
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import signal
 import time
@@ -33,7 +37,7 @@ from ..handlers.checkpoint import save_weights
 from ..networks.weights.file import load_weights
 from ..utils.errors import InputError
 from .bundle_process import LAST_WEIGHTS
-from .case_lists import find_root, read_list
+from .case_lists import check_folds, find_root, read_list
 from .command_line import add_bundle_options, make_parser, start_log
 from .slab_buffer import SlabBuffer, make_slab_loader
 
@@ -72,21 +76,26 @@ def main() -> None:
         names["final"] = None
     if not names:
         parser.error("nothing to train: expected numbers after --folds, or --final")
+    if args.minutes <= 0:
+        parser.error(f"minutes: expected a number above 0, but got {args.minutes:g}.")
+    cases = read_list(args.datalist_file)
+    folders = {name: args.work_dir / name / "models" for name in names}
     try:
+        check_folds(cases, args.folds)
         starts = find_starts(list(names), args.start_from, args.start_one_from)
+        for folder in folders.values():
+            if folder.exists():
+                raise InputError(f"work_dir: {folder} has the weights of a training that is finished, not replaced.")
     except InputError as e:
         parser.error(str(e))
     overrides = {
-        "dataset_dir": find_root(read_list(args.datalist_file)),
+        "dataset_dir": find_root(cases),
         "datalist_file": str(args.datalist_file.resolve()),
         "split": "all",
         "output_dir": str(args.work_dir),
         **dict(args.overrides),
     }
-    jobs = [
-        Job(name, fold, starts[name], args.work_dir / name / "models" / LAST_WEIGHTS, args.bundle_root, overrides)
-        for name, fold in names.items()
-    ]
+    jobs = [Job(name, fold, starts[name], folders[name], args.bundle_root, overrides) for name, fold in names.items()]
     failed = train_together(jobs, 60 * args.minutes, args.workers)
     if failed:
         parser.exit(1, f"These trainings failed: {', '.join(failed)}.\n")
@@ -107,11 +116,11 @@ def find_starts(names: Sequence[str], shared: Path | None, own: Sequence[Sequenc
     unknown = [name for name, _ in own if name not in names]
     if unknown:
         raise InputError(f"start_one_from: expected the name of a network, {', '.join(names)}, but got {unknown[0]}.")
-    starts = {**dict.fromkeys(names, shared), **{name: Path(file) for name, file in own}}
-    for file in starts.values():
+    files = [("start_from", shared), *(("start_one_from", Path(file)) for _, file in own)]
+    for argument, file in files:
         if file and not file.is_file():
-            raise InputError(f"start_from: expected a file of weights, but {file} does not exist.")
-    return starts
+            raise InputError(f"{argument}: expected a file of weights, but {file} does not exist.")
+    return {**dict.fromkeys(names, shared), **{name: Path(file) for name, file in own}}
 
 
 def read_config(bundle: Path, overrides: Mapping[str, Any]) -> ConfigParser:
@@ -131,7 +140,7 @@ class Job:
         name: of the network.
         fold: patients of this fold are not learnt from. None for a network of all patients.
         start_from: file of the weights to start from. None for those drawn by the seed.
-        weights: file to write.
+        models: folder for the weights.
         bundle_root: folder of the bundle.
         overrides: values of the configs' variables.
     """
@@ -139,7 +148,7 @@ class Job:
     name: str
     fold: int | None
     start_from: Path | None
-    weights: Path
+    models: Path
     bundle_root: Path
     overrides: Mapping[str, Any]
 
@@ -174,8 +183,8 @@ class Training:
         Take a step.
 
         Args:
-            images: ``(B, C, H, W)``.
-            masks: ``(B, K, H, W)``.
+            images: ``(B, C, H, W)``, half precision, values about 0 to 1.
+            masks: ``(B, K, H, W)``, uint8, 0 or 1, and 255 in all of a mask where the organ is not annotated.
             progress: share of the training that is over, from 0 to 1.
         """
         self.steps, self.counted = self.steps + 1, self.counted + 1
@@ -240,7 +249,10 @@ def train(job: Job, buffer: SlabBuffer, seconds: float) -> None:
     Args:
         job: the training.
         buffer: that another process fills.
-        seconds: time to train.
+        seconds: time to train, from the first step on.
+
+    Raises:
+        SystemExit: When the process that fills the buffer has ended.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it
     start_log()
@@ -248,21 +260,25 @@ def train(job: Job, buffer: SlabBuffer, seconds: float) -> None:
     config = read_config(job.bundle_root, job.overrides)
     training, generator = Training(config, job.start_from), torch.Generator().manual_seed(config["seed"])
     organs, batch_size = list(config["organs"]), int(config["batch_size"])
-    job.weights.parent.mkdir(parents=True, exist_ok=True)
+    unfinished, parent = job.models.with_name(f"{job.models.name}.unfinished"), multiprocessing.parent_process()
     start = reported = time.monotonic()
     while (now := time.monotonic()) - start < seconds or not training.steps:
+        if parent and not parent.is_alive():  # killed, so that it could not end this process
+            raise SystemExit(1)
         drawn = buffer.draw(batch_size, job.fold, generator)
-        if drawn is None:  # no slabs yet
+        if drawn is None:  # too few slabs yet
             time.sleep(0.1)
-            start = reported = time.monotonic()
+            if not training.steps:
+                start = reported = time.monotonic()
             continue
         training.learn(*drawn, progress=min((now - start) / seconds, 1.0))
         if now - reported >= _REPORT:
             reported = now
-            save_weights(training.average.state_dict(), job.weights, organs)
+            save_weights(training.average.state_dict(), unfinished / LAST_WEIGHTS, organs)
             logger.info("%s, %.0f s: %s", job.name, now - start, training.report())
-    save_weights(training.average.state_dict(), job.weights, organs)
+    save_weights(training.average.state_dict(), unfinished / LAST_WEIGHTS, organs)
     logger.info("%s, %.0f s: %s", job.name, time.monotonic() - start, training.report())
+    os.replace(unfinished, job.models)
 
 
 if __name__ == "__main__":

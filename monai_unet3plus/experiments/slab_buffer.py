@@ -43,8 +43,8 @@ class SlabBuffer:
         Write a batch of slabs.
 
         Args:
-            images: ``(B, C, H, W)``.
-            masks: ``(B, K, H, W)``.
+            images: ``(B, C, H, W)``, kept in half precision.
+            masks: ``(B, K, H, W)``, of 0, 1 and 255, kept in uint8.
             folds: of their patients, ``(B,)``.
         """
         written = int(self.written)
@@ -58,7 +58,7 @@ class SlabBuffer:
         self, batch_size: int, fold: int | None, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor] | None:
         """
-        Read random slabs.
+        Read random slabs, of which some may be the same.
 
         Args:
             batch_size: how many.
@@ -66,7 +66,8 @@ class SlabBuffer:
             generator: of the random numbers.
 
         Returns:
-            images ``(B, C, H, W)`` and masks ``(B, K, H, W)``. None if there are not yet as many slabs.
+            images ``(B, C, H, W)``, half precision, and masks ``(B, K, H, W)``, uint8. None if there are not yet as
+            many slabs.
         """
         written, capacity = int(self.written), len(self.folds)
         oldest = 0 if written <= capacity - _OLDEST else max(0, written - capacity + _OLDEST)
@@ -102,6 +103,12 @@ def make_slab_loader(config: ConfigParser, workers: int) -> DataLoader:
     Args:
         config: of the training, whose cases have a "fold".
         workers: processes that make slabs.
+
+    Returns:
+        a loader of images ``(B, C, H, W)``, masks ``(B, K, H, W)`` and folds ``(B,)``.
+
+    Raises:
+        InputError: When a case's weight is negative, or all are 0.
     """
     dataset = config.get_parsed_content("train#dataset")
     sampler = WeightedRandomSampler(sampling_weights(dataset.data), num_samples=_ENDLESS)

@@ -79,12 +79,29 @@ class TestTraining(unittest.TestCase):
         times = iter([0.0, 0.0, 50.0, 50.0, 90.0, 90.0, 93.0, 97.0, 100.0, 100.0])
         clock = mock.Mock(monotonic=lambda: next(times), sleep=mock.Mock())
         with tempfile.TemporaryDirectory() as folder, mock.patch.object(joint_training, "time", clock):
-            weights = Path(folder) / "models" / "model_last.pt"
+            models = Path(folder) / "models"
             with self.assertLogs(joint_training.logger, logging.INFO) as logs:
-                train(Job("x", None, None, weights, BUNDLE, {**NARROW, "batch_size": 1}), buffer, seconds=10.0)
-            self.assertEqual(get_trained_organs(torch.load(weights, weights_only=True)), ["liver", "spleen"])
+                train(Job("x", None, None, models, BUNDLE, {**NARROW, "batch_size": 1}), buffer, seconds=10.0)
+            weights = torch.load(models / "model_last.pt", weights_only=True)
+            self.assertEqual(get_trained_organs(weights), ["liver", "spleen"])
+            self.assertEqual([path.name for path in Path(folder).iterdir()], ["models"])
         self.assertEqual(clock.sleep.call_count, 2)
         self.assertIn("x, 10 s: 3 steps", logs.output[-1])
+
+    def test_a_training_that_fails_leaves_no_finished_weights(self) -> None:
+        batch = make_batch(1)
+        buffer = mock.Mock(draw=mock.Mock(side_effect=[batch, batch, RuntimeError("out of memory")]))
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(joint_training, "_REPORT", 0):
+            job = Job("x", None, None, Path(folder) / "models", BUNDLE, {**NARROW, "batch_size": 1})
+            with self.assertRaisesRegex(RuntimeError, "out of memory"):
+                train(job, buffer, seconds=1000.0)
+            self.assertEqual([path.name for path in Path(folder).iterdir()], ["models.unfinished"])
+
+    def test_a_training_ends_if_the_process_that_started_it_has_ended(self) -> None:
+        parent = mock.Mock(is_alive=mock.Mock(return_value=False))
+        job = Job("x", None, None, Path("nowhere") / "models", BUNDLE, NARROW)
+        with mock.patch.object(joint_training.multiprocessing, "parent_process", return_value=parent):
+            self.assertRaises(SystemExit, train, job, mock.Mock(), 1000.0)
 
 
 class TestStarts(unittest.TestCase):
@@ -99,6 +116,8 @@ class TestStarts(unittest.TestCase):
             InputError, "start_from: expected a file of weights, but nothing.pt does not exist"
         ):
             find_starts(["fold_0"], Path("nothing.pt"), [])
+        with self.assertRaisesRegex(InputError, "start_one_from: expected a file of weights, but nothing.pt"):
+            find_starts(["fold_0"], None, [["fold_0", "nothing.pt"]])
         with self.assertRaisesRegex(InputError, "the name of a network, fold_0, final, but got fold_7"):
             find_starts(["fold_0", "final"], None, [["fold_7", __file__]])
 
@@ -122,6 +141,10 @@ class TestCommand(unittest.TestCase):
             for name in ("fold_1", "final"):
                 weights = torch.load(work / "w" / name / "models" / "model_last.pt", weights_only=True)
                 self.assertEqual(get_trained_organs(weights), ["liver", "spleen"])
+            # a second run replaces nothing
+            with mock.patch("sys.argv", command), mock.patch("sys.stderr", new_callable=io.StringIO) as stderr:
+                self.assertRaises(SystemExit, joint_training.main)
+            self.assertIn("models has the weights of a training that is finished", stderr.getvalue())
 
     def test_without_networks_the_command_says_so(self) -> None:
         command = ["x", "--datalist_file", "list.json", "--work_dir", "w", "--minutes", "1", "--folds"]
