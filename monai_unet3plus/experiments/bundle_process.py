@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["LAST_WEIGHTS", "PATIENT_THREADS", "find_finished_weights", "override"]
+__all__ = ["LAST_WEIGHTS", "PATIENT_THREADS", "find_finished_weights", "find_unfinished", "override"]
 __all__ += ["run_bundle", "run_command", "train_bundle"]
 
 logger = logging.getLogger(__name__)
@@ -102,12 +102,22 @@ def train_bundle(
         SystemExit: With the status of the command, when that is not 0.
     """
     if find_finished_weights(models) is None:
-        unfinished = models.with_name(f"{models.name}.unfinished")
+        unfinished = find_unfinished(models)
         resume = (unfinished / "training_state.pt").is_file()
         own = {"ckpt_dir": unfinished, "resume": resume, "val_interval": _NEVER}
         run_bundle(bundle, configs, {**own, **overrides}, environment)
         os.replace(unfinished, models)
     return models / LAST_WEIGHTS
+
+
+def find_unfinished(models: Path) -> Path:
+    """
+    The folder in which checkpoints lie until their training is finished, and the folder gets the name ``models``.
+
+    Args:
+        models: folder of the checkpoints of the finished training.
+    """
+    return models.with_name(f"{models.name}.unfinished")
 
 
 def find_finished_weights(models: Path) -> Path | None:

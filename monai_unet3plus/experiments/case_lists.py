@@ -53,9 +53,10 @@ def check_folds(cases: Sequence[Case], folds: Sequence[int]) -> None:
     for case in cases:
         if "fold" not in case:
             raise InputError(f"datalist_file: expected a fold for each case, but {case['image']} has none.")
+    listed = {case["fold"] for case in cases}
     drawn = {case["fold"] for case in cases if case.get("weight", 1) > 0}
     for fold in folds:
-        if fold not in {case["fold"] for case in cases}:
+        if fold not in listed:
             raise InputError(f"folds: expected folds of the list, but no case is of fold {fold}.")
         if not drawn - {fold}:
             raise InputError(

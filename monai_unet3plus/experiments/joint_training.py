@@ -18,7 +18,6 @@ WORK/fold_0/models.unfinished.
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import signal
 import time
@@ -36,7 +35,7 @@ from monai.bundle import ConfigParser
 from ..handlers.checkpoint import save_weights
 from ..networks.weights.file import load_weights
 from ..utils.errors import InputError
-from .bundle_process import LAST_WEIGHTS
+from .bundle_process import LAST_WEIGHTS, find_finished_weights, find_unfinished
 from .case_lists import check_folds, find_root, read_list
 from .command_line import add_bundle_options, make_parser, start_log
 from .slab_buffer import SlabBuffer, make_slab_loader
@@ -84,7 +83,7 @@ def main() -> None:
         check_folds(cases, args.folds)
         starts = find_starts(list(names), args.start_from, args.start_one_from)
         for folder in folders.values():
-            if folder.exists():
+            if find_finished_weights(folder):
                 raise InputError(f"work_dir: {folder} has the weights of a training that is finished, not replaced.")
     except InputError as e:
         parser.error(str(e))
@@ -260,7 +259,7 @@ def train(job: Job, buffer: SlabBuffer, seconds: float) -> None:
     config = read_config(job.bundle_root, job.overrides)
     training, generator = Training(config, job.start_from), torch.Generator().manual_seed(config["seed"])
     organs, batch_size = list(config["organs"]), int(config["batch_size"])
-    unfinished, parent = job.models.with_name(f"{job.models.name}.unfinished"), multiprocessing.parent_process()
+    unfinished, parent = find_unfinished(job.models), mp.parent_process()
     start = reported = time.monotonic()
     while (now := time.monotonic()) - start < seconds or not training.steps:
         if parent and not parent.is_alive():  # killed, so that it could not end this process

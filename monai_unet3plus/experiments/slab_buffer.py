@@ -70,8 +70,7 @@ class SlabBuffer:
             many slabs.
         """
         written, capacity = int(self.written), len(self.folds)
-        oldest = 0 if written <= capacity - _OLDEST else max(0, written - capacity + _OLDEST)
-        places = torch.arange(oldest, written) % capacity
+        places = torch.arange(max(written - capacity + _OLDEST, 0), written) % capacity
         if fold is not None:
             places = places[self.folds[places] != fold]
         if len(places) < batch_size:

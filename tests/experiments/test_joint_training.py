@@ -100,7 +100,7 @@ class TestTraining(unittest.TestCase):
     def test_a_training_ends_if_the_process_that_started_it_has_ended(self) -> None:
         parent = mock.Mock(is_alive=mock.Mock(return_value=False))
         job = Job("x", None, None, Path("nowhere") / "models", BUNDLE, NARROW)
-        with mock.patch.object(joint_training.multiprocessing, "parent_process", return_value=parent):
+        with mock.patch.object(joint_training.mp, "parent_process", return_value=parent):
             self.assertRaises(SystemExit, train, job, mock.Mock(), 1000.0)
 
 
