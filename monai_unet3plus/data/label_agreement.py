@@ -51,7 +51,7 @@ def find_label_doubts(
     doubts = []
     agreement = dice(np.asarray(prediction, dtype=bool), mask)
     if agreement < least_dice:
-        doubts.append(f"Dice with the network's mask is {agreement:.2f}, below {least_dice:g}")
+        doubts.append(f"Dice with the network's mask is {agreement:.3f}, below {least_dice:g}")
     parts, _ = ndimage.label(mask)
     share = float(np.bincount(parts.ravel())[1:].max() / mask.sum())
     if share < _LEAST_SHARE:

@@ -21,7 +21,7 @@ class TestFindLabelDoubts(unittest.TestCase):
 
     def test_disagreement_is_named_with_the_dice(self) -> None:
         (doubt,) = find_label_doubts(box(2, 2, 2), box(5, 2, 2))  # half of each box is shared
-        self.assertIn("Dice with the network's mask is 0.50, below 0.8", doubt)
+        self.assertIn("Dice with the network's mask is 0.500, below 0.8", doubt)
 
     def test_label_in_two_parts_is_doubted(self) -> None:
         label = box(2, 2, 2) | box(12, 12, 2, size=3)  # 216 and 27 voxels
