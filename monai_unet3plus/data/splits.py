@@ -147,7 +147,10 @@ def split_cases(
         raise InputError(f'split: expected "random", "all", "none", "lits" or "fold", but found {split!r}.')
     _check_patients(cases, held_out)
     if not 0 < len(held_out) < len(cases):
-        raise InputError(f"split: {split!r} puts {len(held_out)} of {len(cases)} cases into validation.")
+        name = f"fold {fold}" if split == "fold" else repr(split)
+        raise InputError(
+            f"split: expected cases on both sides, but {name} puts {len(held_out)} of {len(cases)} into validation."
+        )
     return [c for i, c in enumerate(cases) if i not in held_out], [c for i, c in enumerate(cases) if i in held_out]
 
 

@@ -32,11 +32,12 @@ import torch.multiprocessing as mp
 import torch.nn as nn
 from monai.bundle import ConfigParser
 
+from ..data.splits import sampling_weights, split_cases
 from ..handlers.checkpoint import save_weights
 from ..networks.weights.file import load_weights
 from ..utils.errors import InputError
 from .bundle_process import LAST_WEIGHTS, find_finished_weights, find_unfinished
-from .case_lists import check_folds, find_root, read_list
+from .case_lists import find_root, read_list
 from .command_line import add_bundle_options, make_parser, start_log
 from .slab_buffer import SlabBuffer, make_slab_loader
 
@@ -80,7 +81,8 @@ def main() -> None:
     cases = read_list(args.datalist_file)
     folders = {name: args.work_dir / name / "models" for name in names}
     try:
-        check_folds(cases, args.folds)
+        for fold in args.folds:
+            sampling_weights(split_cases(cases, "fold", fold=fold)[0])
         starts = find_starts(list(names), args.start_from, args.start_one_from)
         for folder in folders.values():
             if find_finished_weights(folder):

@@ -16,6 +16,7 @@ from ..data.splits import sampling_weights
 __all__ = ["SlabBuffer", "make_slab_loader"]
 
 _ENDLESS = 10_000_000  # slabs, more than anyone waits for
+_NO_FOLD = -1
 _OLDEST = 256  # slabs that are not drawn any more, since a newer one may be written over them
 
 
@@ -92,7 +93,7 @@ class _Slabs(Dataset):
         made = self.dataset[index]
         slab = made[0] if isinstance(made, list) else made
         image, masks = (torch.as_tensor(slab[key]).as_subclass(torch.Tensor) for key in ("image", "label"))
-        return image.half(), masks.to(torch.uint8), self.dataset.data[index]["fold"]
+        return image.half(), masks.to(torch.uint8), self.dataset.data[index].get("fold", _NO_FOLD)
 
 
 def make_slab_loader(config: ConfigParser, workers: int) -> DataLoader:
@@ -100,7 +101,7 @@ def make_slab_loader(config: ConfigParser, workers: int) -> DataLoader:
     Make a loader of endless batches, of the training's cases by their weights.
 
     Args:
-        config: of the training, whose cases have a "fold".
+        config: of the training. No fold leaves out a case that has no "fold".
         workers: processes that make slabs.
 
     Returns:

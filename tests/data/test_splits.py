@@ -231,7 +231,7 @@ class TestDatalistFile(FolderTestCase):
     def test_split_by_folds_needs_folds(self) -> None:
         with self.assertRaisesRegex(InputError, "1 have none: b.nii"):
             split_cases([{"image": "a.nii", "fold": 0}, {"image": "b.nii"}], "fold")
-        with self.assertRaisesRegex(InputError, "puts 0 of 2 cases"):
+        with self.assertRaisesRegex(InputError, "fold 5 puts 0 of 2 into validation"):
             split_cases([{"image": "a.nii", "fold": 0}, {"image": "b.nii", "fold": 1}], "fold", fold=5)
 
     def test_unknown_split_is_named(self) -> None:

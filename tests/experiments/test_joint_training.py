@@ -12,8 +12,10 @@ from typing import Any
 from unittest import mock
 
 import torch
+from parameterized import parameterized
 
 from monai_unet3plus.experiments import joint_training
+from monai_unet3plus.experiments.case_lists import write_list
 from monai_unet3plus.experiments.joint_training import Job, Training, find_starts, read_config, train
 from monai_unet3plus.handlers.checkpoint import get_trained_organs
 from monai_unet3plus.phantom import write_phantoms
@@ -151,6 +153,24 @@ class TestCommand(unittest.TestCase):
         with mock.patch("sys.argv", command), mock.patch("sys.stderr", new_callable=io.StringIO) as stderr:
             self.assertRaises(SystemExit, joint_training.main)
         self.assertIn("nothing to train", stderr.getvalue())
+
+    @parameterized.expand(
+        [
+            ([{"fold": 0}, {}], "1 have none: 1.nii"),
+            ([{"fold": 0}, {"fold": 1}], "fold 7 puts 0 of 2"),
+            ([{"fold": 7, "patient": "A"}, {"fold": 1, "patient": "A"}, {"fold": 1}], r"1 are in both: \['A'\]"),
+            ([{"fold": 7}, {"fold": 1, "weight": 0}], "weights from 0 up, and some above"),
+        ]
+    )
+    def test_folds_that_cannot_be_held_out_are_refused(self, cases: list[dict], message: str) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            listed = [{"image": f"{number}.nii", "label": "l.nii", **case} for number, case in enumerate(cases)]
+            write_list(listed, Path(folder, "list.json"))
+            command = ["x", "--datalist_file", f"{folder}/list.json", "--work_dir", folder, "--minutes", "1"]
+            command += ["--folds", "7"]
+            with mock.patch("sys.argv", command), mock.patch("sys.stderr", new_callable=io.StringIO) as stderr:
+                self.assertRaises(SystemExit, joint_training.main)
+            self.assertRegex(stderr.getvalue(), message)
 
 
 if __name__ == "__main__":
