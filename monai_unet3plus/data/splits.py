@@ -122,7 +122,8 @@ def split_cases(
         fold: the fold that validates.
 
     Raises:
-        InputError: When ``split`` is none of these, cases have no number or no fold, or a side would be empty.
+        InputError: When ``split`` is none of these, cases have no number or no fold, a patient would be on both sides,
+            or a side would be empty.
     """
     if split == "all":
         return list(cases), []

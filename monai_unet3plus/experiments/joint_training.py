@@ -81,7 +81,7 @@ def main() -> None:
     cases = read_list(args.datalist_file)
     folders = {name: args.work_dir / name / "models" for name in names}
     try:
-        for fold in args.folds:
+        for fold in args.folds:  # raises where it can't be held out, or leaves nothing to draw
             sampling_weights(split_cases(cases, "fold", fold=fold)[0])
         starts = find_starts(list(names), args.start_from, args.start_one_from)
         for folder in folders.values():

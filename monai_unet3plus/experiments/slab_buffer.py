@@ -101,7 +101,7 @@ def make_slab_loader(config: ConfigParser, workers: int) -> DataLoader:
     Make a loader of endless batches, of the training's cases by their weights.
 
     Args:
-        config: of the training. No fold leaves out a case that has no "fold".
+        config: of the training. Every network learns from a case that has no "fold".
         workers: processes that make slabs.
 
     Returns:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import unittest
 
 import torch
+from monai.bundle import ConfigParser
+from monai.data import Dataset
 
-from monai_unet3plus.experiments.slab_buffer import SlabBuffer
+from monai_unet3plus.experiments.slab_buffer import SlabBuffer, make_slab_loader
 
 
 def add(buffer: SlabBuffer, numbers: range) -> None:
@@ -54,6 +56,17 @@ class TestSlabBuffer(unittest.TestCase):
         self.assertEqual(written, 2030)
         # the 256 places that come next are not drawn, since another process may be writing there
         self.assertEqual(draw_often(self.buffer), set(range(written - 1000 + 256, written)))
+
+
+class TestMakeSlabLoader(unittest.TestCase):
+    def test_batches_tell_folds_and_a_case_without_one_is_in_none(self) -> None:
+        slab = {"image": torch.rand(3, 4, 4), "label": torch.ones(2, 4, 4)}
+        for case, expected in (({"fold": 4}, 4), ({}, -1)):
+            config = ConfigParser({"train": {"dataset": Dataset([{**slab, **case}])}, "batch_size": 2})
+            images, masks, folds = next(iter(make_slab_loader(config, 0)))
+            self.assertEqual((images.shape, images.dtype), ((2, 3, 4, 4), torch.half))
+            self.assertEqual((masks.shape, masks.dtype), ((2, 2, 4, 4), torch.uint8))
+            self.assertEqual(folds.tolist(), [expected, expected])
 
 
 if __name__ == "__main__":
