@@ -12,9 +12,11 @@ from typing import Any
 
 from ..utils.files import replacing
 
-__all__ = ["Case", "find_root", "read_list", "write_list"]
+__all__ = ["NO_FOLD", "Case", "find_root", "read_list", "write_list"]
 
 Case = dict[str, Any]
+
+NO_FOLD = -1  # of a case that is held out in no fold
 
 
 def read_list(file: Path) -> list[Case]:

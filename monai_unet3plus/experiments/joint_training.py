@@ -84,11 +84,11 @@ def main() -> None:
         for fold in args.folds:  # raises where it can't be held out, or leaves nothing to draw
             sampling_weights(split_cases(cases, "fold", fold=fold)[0])
         starts = find_starts(list(names), args.start_from, args.start_one_from)
-        for folder in folders.values():
-            if find_finished_weights(folder):
-                raise InputError(f"work_dir: {folder} has the weights of a training that is finished, not replaced.")
     except InputError as e:
         parser.error(str(e))
+    for folder in folders.values():
+        if find_finished_weights(folder):
+            parser.error(f"work_dir: {folder} has the weights of a training that is finished, not replaced.")
     overrides = {
         "dataset_dir": find_root(cases),
         "datalist_file": str(args.datalist_file.resolve()),

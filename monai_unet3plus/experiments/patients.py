@@ -19,7 +19,7 @@ import nibabel as nib
 import numpy as np
 
 from ..utils.files import replacing
-from .case_lists import Case, write_list
+from .case_lists import NO_FOLD, Case, write_list
 from .command_line import make_parser
 
 _FOLDS = 5
@@ -124,7 +124,7 @@ def assign_folds(cases: list[Case], seen: Collection[str] = ()) -> list[Case]:
 
     Args:
         cases: with "source" and "patient".
-        seen: patients that the weights to start from were trained on. Their fold is -1: they never validate.
+        seen: patients that the weights to start from were trained on. Their fold is ``NO_FOLD``: they never validate.
     """
     fold: dict[str, int] = {}
     count: dict[str, int] = {}
@@ -132,7 +132,7 @@ def assign_folds(cases: list[Case], seen: Collection[str] = ()) -> list[Case]:
         if case["patient"] not in fold:
             fold[case["patient"]] = count.get(case["source"], 0) % _FOLDS
             count[case["source"]] = count.get(case["source"], 0) + 1
-    return [{**case, "fold": -1 if case["patient"] in seen else fold[case["patient"]]} for case in cases]
+    return [{**case, "fold": NO_FOLD if case["patient"] in seen else fold[case["patient"]]} for case in cases]
 
 
 def _lits(data: Path) -> list[Case]:

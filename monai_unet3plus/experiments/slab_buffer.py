@@ -12,11 +12,11 @@ from monai.data import DataLoader
 from torch.utils.data import Dataset, WeightedRandomSampler
 
 from ..data.splits import sampling_weights
+from .case_lists import NO_FOLD
 
 __all__ = ["SlabBuffer", "make_slab_loader"]
 
 _ENDLESS = 10_000_000  # slabs, more than anyone waits for
-_NO_FOLD = -1
 _OLDEST = 256  # slabs that are not drawn any more, since a newer one may be written over them
 
 
@@ -93,7 +93,7 @@ class _Slabs(Dataset):
         made = self.dataset[index]
         slab = made[0] if isinstance(made, list) else made
         image, masks = (torch.as_tensor(slab[key]).as_subclass(torch.Tensor) for key in ("image", "label"))
-        return image.half(), masks.to(torch.uint8), self.dataset.data[index].get("fold", _NO_FOLD)
+        return image.half(), masks.to(torch.uint8), self.dataset.data[index].get("fold", NO_FOLD)
 
 
 def make_slab_loader(config: ConfigParser, workers: int) -> DataLoader:
